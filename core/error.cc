@@ -1,0 +1,19 @@
+#include "core/error.h"
+
+#include <utility>
+
+namespace londi::core {
+namespace {
+
+std::string Join(const ErrorText& text) {
+  std::string joined = text.what;
+  if (!text.why.empty()) joined += "\n  why: " + text.why;
+  if (!text.fix.empty()) joined += "\n  fix: " + text.fix;
+  return joined;
+}
+
+}  // namespace
+
+Error::Error(ErrorText text) : std::runtime_error(Join(text)), text_(std::move(text)) {}
+
+}  // namespace londi::core
