@@ -15,8 +15,8 @@ using EventField = std::pair<std::string_view, EventValue>;
 
 // The run's diary, for people and scripts: one JSON object per line, append-only,
 //   {"time":"2026-01-31T12:00:00.123Z","source":"learner","event":"checkpoint_written","version":12}
-// Each line is one write(2) to a file opened with O_APPEND: several processes may share the file, and a kill tears no
-// line but the last. Thread-safe.
+// Each line is one write(2) to a file opened with O_APPEND: several processes may share the file,
+// and a kill tears no line but the last. Thread-safe.
 class EventLog {
  public:
   // `source`: the role that writes, e.g. "actor.3". Creates the folder. Throws core::IoError.
@@ -25,8 +25,9 @@ class EventLog {
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
 
-  // Events in snake_case and past tense: role_started, role_stopped, role_restarted, checkpoint_written,
-  // weights_published, epoch_raised ... Throws core::IoError when the disk refuses.
+  // Events in snake_case and past tense: role_started, role_stopped, role_restarted,
+  // checkpoint_written, weights_published, epoch_raised ... Throws core::IoError when the disk
+  // refuses.
   void Append(std::string_view event, std::initializer_list<EventField> fields = {});
 
  private:

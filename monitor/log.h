@@ -12,9 +12,8 @@
 namespace londi::monitor {
 
 // spdlog's logger is the interface: logger->info("actor={} episode={} solved", ...). Thread-safe.
-//   info   state changes a person waits for (connected, weights v12 loaded, checkpoint written); nothing per step
-//   warn   something went wrong and was recovered
-//   error  the process will stop
+//   info   state changes a person waits for (connected, weights v12 loaded, checkpoint written);
+//   nothing per step warn   something went wrong and was recovered error  the process will stop
 // Put the ids into every line as key=value (actor=3 episode=71).
 using Logger = std::shared_ptr<spdlog::logger>;
 
@@ -26,21 +25,22 @@ struct LogOptions {
   void Validate() const;              // Throws core::ConfigError naming the levels there are.
 };
 
-// Lines look like "2026-01-31T12:00:00.123 info  actor.3 | message". Flushed at once from `warn` on, otherwise each
-// line reaches the file within a second (FlushLogs) or at the logger's end.
+// Lines look like "2026-01-31T12:00:00.123 info  actor.3 | message". Flushed at once from `warn`
+// on, otherwise each line reaches the file within a second (FlushLogs) or at the logger's end.
 // Throws core::ConfigError for an unknown level, core::IoError when the file cannot be opened.
 Logger MakeLogger(const LogOptions& options);
 
 // Drops every line: for tests and tools.
 Logger MakeNullLogger();
 
-// Lets one line through per `interval`, so that a hostile peer cannot fill the disk through the log. Pure: the time is
-// an argument. Not thread-safe.
+// Lets one line through per `interval`, so that a hostile peer cannot fill the disk through the
+// log. Pure: the time is an argument. Not thread-safe.
 class LogThrottle {
  public:
   explicit LogThrottle(core::Duration interval) : interval_(interval) {}
 
-  // How many calls were held back since the last one that was let through; nullopt: hold this one back too.
+  // How many calls were held back since the last one that was let through; nullopt: hold this one
+  // back too.
   [[nodiscard]] std::optional<int> Admit(core::TimePoint now);
 
  private:

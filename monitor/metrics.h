@@ -14,12 +14,13 @@ class Histogram;
 
 namespace londi::monitor {
 
-// Label name -> value, e.g. {{"tier", "quick"}}. Few values per name: every combination is a series for ever.
+// Label name -> value, e.g. {{"tier", "quick"}}. Few values per name: every combination is a series
+// for ever.
 using Labels = std::map<std::string, std::string>;
 
-// The three handles below are plain pointers into their Metrics (which must outlive them): copy them freely, keep them
-// in the object that counts, and use them from any thread. An update is one atomic operation (a counter), or one short
-// lock (a histogram).
+// The three handles below are plain pointers into their Metrics (which must outlive them): copy
+// them freely, keep them in the object that counts, and use them from any thread. An update is one
+// atomic operation (a counter), or one short lock (a histogram).
 class Counter {
  public:
   void Increment(double by = 1);  // by >= 0
@@ -60,9 +61,10 @@ struct MetricValue {
   double value = 0;
 };
 
-// All metrics of one process. Names are "londi_<what>_<unit>", counters end in "_total" (Prometheus conventions).
-// Asking twice for the same name and labels gives the same series. Thread-safe; ask once, not per step: Get* locks.
-// Throws core::ConfigError when a name is malformed or already used for another kind of metric.
+// All metrics of one process. Names are "londi_<what>_<unit>", counters end in "_total" (Prometheus
+// conventions). Asking twice for the same name and labels gives the same series. Thread-safe; ask
+// once, not per step: Get* locks. Throws core::ConfigError when a name is malformed or already used
+// for another kind of metric.
 class Metrics {
  public:
   Metrics();
@@ -72,10 +74,12 @@ class Metrics {
 
   Counter GetCounter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge GetGauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  // `bounds`: upper limits of the buckets, ascending; a bucket for everything above is implied. The first caller of a
-  // name decides them.
-  Histogram GetHistogram(const std::string& name, const std::string& help,
-                         const std::vector<double>& bounds, const Labels& labels = {});
+  // `bounds`: upper limits of the buckets, ascending; a bucket for everything above is implied. The
+  // first caller of a name decides them.
+  Histogram GetHistogram(const std::string& name,
+                         const std::string& help,
+                         const std::vector<double>& bounds,
+                         const Labels& labels = {});
 
   // Everything now, ordered by name.
   std::vector<MetricValue> Collect() const;
@@ -91,7 +95,8 @@ class Metrics {
   std::unique_ptr<Impl> impl_;
 };
 
-// Buckets that double from `first`, `count` of them; e.g. ExponentialBounds(0.1, 16) for milliseconds.
+// Buckets that double from `first`, `count` of them; e.g. ExponentialBounds(0.1, 16) for
+// milliseconds.
 std::vector<double> ExponentialBounds(double first, int count);
 
 }  // namespace londi::monitor

@@ -14,23 +14,28 @@
 #include "core/weights.h"
 #include "transport/stream_watermarks.h"
 
-// The channels of a run as their users see them. Implementations: in_process.h (one process, tests) and zmq_*.h.
+// The channels of a run as their users see them. Implementations: in_process.h (one process, tests)
+// and zmq_*.h.
 //
-// Common rules. All methods are thread-safe unless a class says otherwise. "Blocks until `deadline`" uses the steady
-// clock. Close() is idempotent, may be called from any thread, wakes everyone who waits, and is implied by destruction
-// (no other thread may still be inside a method then). Nothing is lost silently: what a closed channel will not do any
-// more is refused by return value or by core::UnavailableError.
+// Common rules. All methods are thread-safe unless a class says otherwise. "Blocks until
+// `deadline`" uses the steady clock. Close() is idempotent, may be called from any thread, wakes
+// everyone who waits, and is implied by destruction (no other thread may still be inside a method
+// then). Nothing is lost silently: what a closed channel will not do any more is refused by return
+// value or by core::UnavailableError.
 namespace londi::transport {
 
-// --- LM requests: actor -> inference worker -------------------------------------------------------------------------
+// --- LM requests: actor -> inference worker
+// -------------------------------------------------------------------------
 
 // Names one received request within one LmServerChannel.
 using Ticket = core::StrongInt<struct TicketTag>;
 
 // Whether a refused request may be tried on another worker.
 enum class Retry : std::uint8_t {
-  kElsewhere,  // This worker cannot now (overload, shutting down): the client goes on with another one.
-  kNever,      // The request itself is wrong (prompt too long, no candidates): the caller gets core::Error.
+  kElsewhere,  // This worker cannot now (overload, shutting down): the client goes on with another
+               // one.
+  kNever,      // The request itself is wrong (prompt too long, no candidates): the caller gets
+               // core::Error.
 };
 
 struct IncomingLmRequest {
@@ -39,7 +44,8 @@ struct IncomingLmRequest {
   core::TimePoint received_at;
   std::shared_ptr<const std::atomic<bool>> cancelled;
 
-  // The client no longer waits (cancelled, gone, or retried elsewhere): skip the work. A reply would be dropped.
+  // The client no longer waits (cancelled, gone, or retried elsewhere): skip the work. A reply
+  // would be dropped.
   bool IsCancelled() const { return cancelled->load(std::memory_order_relaxed); }
 };
 
@@ -48,18 +54,20 @@ class LmServerChannel {
  public:
   virtual ~LmServerChannel() = default;
 
-  // Next request in order of arrival; expired and cancelled ones are skipped. nullopt: `deadline` passed, or the
-  // channel is closed (IsClosed tells).
+  // Next request in order of arrival; expired and cancelled ones are skipped. nullopt: `deadline`
+  // passed, or the channel is closed (IsClosed tells).
   [[nodiscard]] virtual std::optional<IncomingLmRequest> Receive(core::TimePoint deadline) = 0;
 
-  // Exactly one of the two per ticket; unknown, cancelled and answered tickets are ignored. Does not block.
+  // Exactly one of the two per ticket; unknown, cancelled and answered tickets are ignored. Does
+  // not block.
   virtual void Reply(Ticket ticket, const core::Proposal& proposal) = 0;
   virtual void Refuse(Ticket ticket, const core::ErrorText& reason, Retry retry) = 0;
 
   // Requests that wait for Receive.
   virtual std::size_t NumWaiting() const = 0;
 
-  // Waiting and later requests are refused with Retry::kElsewhere; received ones may still be answered.
+  // Waiting and later requests are refused with Retry::kElsewhere; received ones may still be
+  // answered.
   virtual void Close() = 0;
   virtual bool IsClosed() const = 0;
 };
@@ -71,7 +79,8 @@ class LmClient : public core::LanguageModel {
   virtual void Close() = 0;
 };
 
-// --- transitions: actor -> learner ----------------------------------------------------------------------------------
+// --- transitions: actor -> learner
+// ----------------------------------------------------------------------------------
 
 struct SinkStatus {
   std::int64_t unacknowledged = 0;  // Rows in the spool.
@@ -85,14 +94,15 @@ class TransitionSink {
  public:
   virtual ~TransitionSink() = default;
 
-  // Takes a complete row: actor, incarnation and sequence are the caller's, one stream per sink, sequences 1, 2, 3, ...
-  // in order (threads that share a sink number and push under one lock). Blocks while the spool is full: a slow learner
-  // slows the episodes down, nothing is dropped. False: closed, `row` was not taken.
-  // Throws core::ProtocolError when a row is out of order or of another stream.
+  // Takes a complete row: actor, incarnation and sequence are the caller's, one stream per sink,
+  // sequences 1, 2, 3, ... in order (threads that share a sink number and push under one lock).
+  // Blocks while the spool is full: a slow learner slows the episodes down, nothing is dropped.
+  // False: closed, `row` was not taken. Throws core::ProtocolError when a row is out of order or of
+  // another stream.
   [[nodiscard]] virtual bool Push(core::Transition row) = 0;
 
-  // Sends what waits for more rows, and blocks until every pushed row is acknowledged. False: `deadline` passed or the
-  // sink was closed first; status() tells how much is left.
+  // Sends what waits for more rows, and blocks until every pushed row is acknowledged. False:
+  // `deadline` passed or the sink was closed first; status() tells how much is left.
   [[nodiscard]] virtual bool Drain(core::TimePoint deadline) = 0;
 
   virtual SinkStatus status() const = 0;
@@ -117,23 +127,27 @@ class TransitionSource {
   // nullopt: `deadline` passed, or closed and drained.
   [[nodiscard]] virtual std::optional<TransitionBatch> Receive(core::TimePoint deadline) = 0;
 
-  // Rows of `stream` up to `through` are safe (in the log): the actor may forget them. `credits` >= 0: how many rows
-  // beyond `through` that stream may have under way; 0 pauses it, until the next Ack, which may repeat `through`.
+  // Rows of `stream` up to `through` are safe (in the log): the actor may forget them. `credits` >=
+  // 0: how many rows beyond `through` that stream may have under way; 0 pauses it, until the next
+  // Ack, which may repeat `through`.
   virtual void Ack(StreamId stream, core::Sequence through, std::int64_t credits) = 0;
 
-  // For a checkpoint: how far each stream was acknowledged. Restored through the implementation's constructor.
+  // For a checkpoint: how far each stream was acknowledged. Restored through the implementation's
+  // constructor.
   virtual StreamWatermarks::Snapshot StoredMarks() const = 0;
 
   virtual void Close() = 0;
 };
 
-// --- Switcher weights: learner -> actors ----------------------------------------------------------------------------
+// --- Switcher weights: learner -> actors
+// ----------------------------------------------------------------------------
 
 class WeightsPublisher {
  public:
   virtual ~WeightsPublisher() = default;
 
-  // Replaces what subscribers get; does not block. Versions must grow: throws core::ProtocolError otherwise.
+  // Replaces what subscribers get; does not block. Versions must grow: throws core::ProtocolError
+  // otherwise.
   virtual void Publish(std::shared_ptr<const core::WeightsSnapshot> weights) = 0;
 };
 
@@ -141,11 +155,13 @@ class WeightsSubscriber {
  public:
   virtual ~WeightsSubscriber() = default;
 
-  // The newest weights that arrived, nullptr before the first. Never blocks: call it between two decisions.
+  // The newest weights that arrived, nullptr before the first. Never blocks: call it between two
+  // decisions.
   virtual std::shared_ptr<const core::WeightsSnapshot> Latest() const = 0;
 
   // Blocks until there are any. nullptr: `deadline` passed or closed.
-  [[nodiscard]] virtual std::shared_ptr<const core::WeightsSnapshot> WaitForFirst(core::TimePoint deadline) = 0;
+  [[nodiscard]] virtual std::shared_ptr<const core::WeightsSnapshot> WaitForFirst(
+      core::TimePoint deadline) = 0;
 
   virtual void Close() = 0;
 };

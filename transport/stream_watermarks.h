@@ -17,25 +17,31 @@ struct StreamId {
   friend auto operator<=>(const StreamId&, const StreamId&) = default;
 };
 
-// Remembers per stream how far rows were received and how far they were stored: at-least-once delivery becomes exactly
-// once. Pure, not thread-safe.
+// Remembers per stream how far rows were received and how far they were stored: at-least-once
+// delivery becomes exactly once. Pure, not thread-safe.
 //
-//   Stored(s) <= Received(s);  rows 1..Received were accepted once each, rows 1..Stored may be forgotten by the actor.
+//   Stored(s) <= Received(s);  rows 1..Received were accepted once each, rows 1..Stored may be
+//   forgotten by the actor.
 class StreamWatermarks {
  public:
-  // Which rows of an arriving batch are new: the first `duplicates` are to be dropped. nullopt: the batch begins
-  // beyond the next expected row (a gap); ignore all of it, the sender will send again from Received + 1.
+  // Which rows of an arriving batch are new: the first `duplicates` are to be dropped. nullopt: the
+  // batch begins beyond the next expected row (a gap); ignore all of it, the sender will send again
+  // from Received + 1.
   struct Admission {
     std::int64_t duplicates = 0;
     std::int64_t fresh = 0;
   };
-  [[nodiscard]] std::optional<Admission> Admit(StreamId stream, core::Sequence first, std::int64_t rows);
+  [[nodiscard]] std::optional<Admission> Admit(StreamId stream,
+                                               core::Sequence first,
+                                               std::int64_t rows);
 
-  // Rows up to `through` are safe in the log. Ignores a mark that moves backwards; clamps to Received.
+  // Rows up to `through` are safe in the log. Ignores a mark that moves backwards; clamps to
+  // Received.
   void MarkStored(StreamId stream, core::Sequence through);
 
-  // The sender can offer nothing before `first`: an earlier life of the receiver acknowledged those rows, then lost
-  // them. Moves both marks to first - 1 and returns how many rows are missing; 0 when nothing changed.
+  // The sender can offer nothing before `first`: an earlier life of the receiver acknowledged those
+  // rows, then lost them. Moves both marks to first - 1 and returns how many rows are missing; 0
+  // when nothing changed.
   std::int64_t SkipTo(StreamId stream, core::Sequence first);
 
   core::Sequence Received(StreamId stream) const;  // 0: nothing yet.
