@@ -11,8 +11,8 @@
 
 namespace londi::core {
 
-// Queue between threads. Closed has one meaning everywhere: pushes are refused from then on, pops drain what is
-// there and then return nullopt; nothing vanishes silently.
+// Queue between threads. Closed has one meaning everywhere: pushes are refused from then on, pops
+// drain what is there and then return nullopt; nothing vanishes silently.
 template <class T>
 class BoundedQueue {
  public:

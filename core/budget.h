@@ -5,8 +5,9 @@
 namespace londi::core {
 
 // Hard budget on DEEPTHINK activations of one episode; `unlimited` = only the cost restrains them.
-// The only owner of the counter: whatever the Switcher's parameters say, NaN included, TrySpend decides.
-// Invariant: spent() <= limit, so the budget holds for every parameter vector (algorithms.md 2.7).
+// The only owner of the counter: whatever the Switcher's parameters say, NaN included, TrySpend
+// decides. Invariant: spent() <= limit, so the budget holds for every parameter vector
+// (algorithms.md 2.7).
 class BudgetGovernor {
  public:
   static constexpr std::int32_t kUnlimited = -1;

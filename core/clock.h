@@ -7,7 +7,8 @@ namespace londi::core {
 using TimePoint = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
-// Objects that must ask for the time take a `const Clock&`; tests hand in tests/support/fake_clock.h.
+// Objects that must ask for the time take a `const Clock&`; tests hand in
+// tests/support/fake_clock.h.
 class Clock {
  public:
   virtual ~Clock() = default;

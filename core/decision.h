@@ -11,8 +11,8 @@ namespace londi::core {
 
 // One environment step's choice.
 struct Decision {
-  Proposal quick;                     // Always there: its features are the Switcher's input.
-  SwitchChoice choice;                // After masking: activate implies that the budget admitted it.
+  Proposal quick;       // Always there: its features are the Switcher's input.
+  SwitchChoice choice;  // After masking: activate implies that the budget admitted it.
   std::optional<Proposal> deepthink;  // Present iff choice.activate.
   std::vector<float> features;        // [num_features] what the Switcher saw, free of c and z.
 

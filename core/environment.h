@@ -10,15 +10,18 @@ namespace londi::core {
 
 // What an agent is told after a reset or a step.
 struct Observation {
-  std::string mission;                 // The task in words; constant within an episode.
-  std::vector<std::string> sentences;  // What is seen now, in the environment's order; may be empty.
+  std::string mission;  // The task in words; constant within an episode.
+  std::vector<std::string>
+      sentences;  // What is seen now, in the environment's order; may be empty.
 };
 
 struct StepResult {
   Observation observation;
-  double reward = 0;        // Task reward of this step, the environment's own units.
-  bool terminated = false;  // The task ended (success or failure): the value of the next state is 0.
-  bool truncated = false;   // The step limit ended it. Both may be true: then it counts as terminated.
+  double reward = 0;  // Task reward of this step, the environment's own units.
+  bool terminated =
+      false;  // The task ended (success or failure): the value of the next state is 0.
+  bool truncated =
+      false;  // The step limit ended it. Both may be true: then it counts as terminated.
   bool done() const { return terminated || truncated; }
 };
 
@@ -55,8 +58,8 @@ class Expert {
   virtual void Reset() = 0;
 
   // The action the expert would take now; empty when it gives up (no plan within its work limit).
-  // `previous_action` is what was executed since the last call ("" on the first one), which need not be what was
-  // advised (Ross et al. 2011, DAgger).
+  // `previous_action` is what was executed since the last call ("" on the first one), which need
+  // not be what was advised (Ross et al. 2011, DAgger).
   virtual std::string Advise(std::string_view previous_action) = 0;
 };
 
@@ -66,6 +69,7 @@ struct EnvironmentWithExpert {
 };
 
 // Environment::Step with a text that is not admissible.
-[[noreturn]] void ThrowInadmissible(std::string_view action, const std::vector<std::string>& admissible);
+[[noreturn]] void ThrowInadmissible(std::string_view action,
+                                    const std::vector<std::string>& admissible);
 
 }  // namespace londi::core

@@ -12,7 +12,8 @@ struct ErrorText {
   std::string fix;
 };
 
-// Thrown when the caller cannot go on. Expected outcomes (closed queue, cache miss, deadline passed) are values.
+// Thrown when the caller cannot go on. Expected outcomes (closed queue, cache miss, deadline
+// passed) are values.
 class Error : public std::runtime_error {
  public:
   explicit Error(ErrorText text);

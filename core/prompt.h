@@ -8,8 +8,9 @@
 
 namespace londi::core {
 
-// Turns an episode into the text an LM reads. Append-only: the prompt of step t is a prefix of that of step t+1, so
-// inference workers re-use the prefix and finetuning packs a whole episode as one sequence.
+// Turns an episode into the text an LM reads. Append-only: the prompt of step t is a prefix of that
+// of step t+1, so inference workers re-use the prefix and finetuning packs a whole episode as one
+// sequence.
 //
 //   Goal: go to the red ball\n
 //   Observation: You see a wall 3 steps forward, You see a red ball 2 steps left\n

@@ -5,7 +5,10 @@
 
 namespace londi::core {
 
-void EncodeContext(float cost, std::int32_t remaining, std::int32_t steps_left, std::span<float> out) {
+void EncodeContext(float cost,
+                   std::int32_t remaining,
+                   std::int32_t steps_left,
+                   std::span<float> out) {
   std::fill(out.begin(), out.end(), 0.0f);
   const float horizon = static_cast<float>(std::max(steps_left, 1));
   const bool unlimited = remaining < 0 || remaining >= steps_left;

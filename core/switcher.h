@@ -13,21 +13,23 @@ namespace londi::core {
 
 // What the Switcher knows when it chooses (after QUICK has proposed).
 struct SwitcherInput {
-  std::span<const float> features;  // [num_features] QUICK's hidden state, scalars, history; free of c and z.
-  float cost = 0;                   // c >= 0, task reward per activation.
+  std::span<const float>
+      features;    // [num_features] QUICK's hidden state, scalars, history; free of c and z.
+  float cost = 0;  // c >= 0, task reward per activation.
   std::int32_t remaining = BudgetGovernor::kUnlimited;  // z, activations left.
-  std::int32_t steps_left = 0;      // Steps until truncation, this one included.
+  std::int32_t steps_left = 0;  // Steps until truncation, this one included.
 };
 
 struct SwitchChoice {
-  bool activate = false;       // g: true = call DEEPTHINK.
-  float behaviour_prob = 1;    // Probability with which the acting policy picks this g; 1 for a forced repeat.
-  float advantage = 0;         // Q(s,1) - Q(s,0) as predicted, 0 for rules without one.
+  bool activate = false;  // g: true = call DEEPTHINK.
+  float behaviour_prob =
+      1;  // Probability with which the acting policy picks this g; 1 for a forced repeat.
+  float advantage = 0;  // Q(s,1) - Q(s,0) as predicted, 0 for rules without one.
   WeightsVersion version;
 };
 
-// Chooses per decision whether DEEPTHINK is called. One object per episode thread; Load may be called from the same
-// thread between decisions.
+// Chooses per decision whether DEEPTHINK is called. One object per episode thread; Load may be
+// called from the same thread between decisions.
 class Switcher {
  public:
   virtual ~Switcher() = default;
@@ -39,10 +41,13 @@ class Switcher {
 };
 
 // Cost and budget as network inputs; the one encoding used by actors and learner.
-//   [0] log10(c + 1e-4) / 4    [1] c    [2] 1 if unlimited    [3] min(z, steps_left) / 32    [4] z / steps_left, <= 1
-//   [5] steps_left / 128    [6..14] one-hot of min(z, 8); all 0 if unlimited
+//   [0] log10(c + 1e-4) / 4    [1] c    [2] 1 if unlimited    [3] min(z, steps_left) / 32    [4] z
+//   / steps_left, <= 1 [5] steps_left / 128    [6..14] one-hot of min(z, 8); all 0 if unlimited
 // z >= steps_left is encoded as unlimited, because it is (algorithms.md 2.7).
 inline constexpr int kNumContextInputs = 15;
-void EncodeContext(float cost, std::int32_t remaining, std::int32_t steps_left, std::span<float> out);
+void EncodeContext(float cost,
+                   std::int32_t remaining,
+                   std::int32_t steps_left,
+                   std::span<float> out);
 
 }  // namespace londi::core

@@ -8,8 +8,8 @@
 
 namespace londi::core {
 
-// The row the learner trains on. The state's successor is the next row of the same episode; n-step returns are made
-// at sampling time.
+// The row the learner trains on. The state's successor is the next row of the same episode; n-step
+// returns are made at sampling time.
 struct Transition {
   // Identity: (run, actor, incarnation, sequence) is unique; sequences of a stream are 1, 2, 3, ...
   ActorId actor;
@@ -20,31 +20,34 @@ struct Transition {
   std::int32_t step = 0;        // 0-based within the episode.
   std::int32_t steps_left = 0;  // Until truncation, this step included.
 
-  std::vector<std::uint16_t> features;  // [num_features] fp16: what the Switcher saw, free of c and z.
-  std::int16_t quick_action = 0;        // Index into the admissible actions.
+  std::vector<std::uint16_t>
+      features;                   // [num_features] fp16: what the Switcher saw, free of c and z.
+  std::int16_t quick_action = 0;  // Index into the admissible actions.
   std::int16_t deepthink_action = kUnknownAction;
 
-  bool activated = false;       // g
-  float behaviour_prob = 1;     // mu(g), forced repeats included.
-  bool may_activate = true;     // Legal mask of g = 1 when the decision was taken.
+  bool activated = false;    // g
+  float behaviour_prob = 1;  // mu(g), forced repeats included.
+  bool may_activate = true;  // Legal mask of g = 1 when the decision was taken.
 
-  float reward = 0;             // Task reward, without the cost.
-  float cost = 0;               // c of the episode.
+  float reward = 0;                                     // Task reward, without the cost.
+  float cost = 0;                                       // c of the episode.
   std::int32_t remaining = BudgetGovernor::kUnlimited;  // z before the decision.
   bool terminated = false;
   bool truncated = false;
 
   // Price vector of this decision, both LMs: what it cost besides c.
-  std::int32_t tokens = 0;      // Computed tokens.
+  std::int32_t tokens = 0;  // Computed tokens.
   float gflops = 0;
-  float milliseconds = 0;       // Compute time in the workers.
+  float milliseconds = 0;  // Compute time in the workers.
 
   WeightsVersion weights;
-  std::uint64_t quick_model = 0;      // First 64 bits of the LMs' hashes.
+  std::uint64_t quick_model = 0;  // First 64 bits of the LMs' hashes.
   std::uint64_t deepthink_model = 0;
 
   static constexpr std::int16_t kUnknownAction = -1;
-  bool agreed() const { return deepthink_action != kUnknownAction && deepthink_action == quick_action; }
+  bool agreed() const {
+    return deepthink_action != kUnknownAction && deepthink_action == quick_action;
+  }
   bool done() const { return terminated || truncated; }
 };
 

@@ -19,7 +19,8 @@ struct NamedArray {
 // shared_ptr<const WeightsSnapshot>.
 struct WeightsSnapshot {
   WeightsVersion version;
-  std::string architecture;  // Which network reads the arrays, e.g. "dueling_mlp" (core/switcher_network.h).
+  std::string architecture;  // Which network reads the arrays, e.g. "dueling_mlp"
+                             // (core/switcher_network.h).
   std::vector<NamedArray> arrays;
 
   // Throws core::ProtocolError naming the array that is missing.

@@ -18,7 +18,8 @@ namespace {
 TEST(Half, EveryFiniteHalfSurvivesTheRoundTrip) {
   for (std::uint32_t bits = 0; bits < 0x10000u; ++bits) {
     const auto half = static_cast<std::uint16_t>(bits);
-    if ((half & 0x7c00u) == 0x7c00u && (half & 0x3ffu) != 0) continue;  // NaN payloads are not kept.
+    if ((half & 0x7c00u) == 0x7c00u && (half & 0x3ffu) != 0)
+      continue;  // NaN payloads are not kept.
     ASSERT_EQ(FloatToHalf(HalfToFloat(half)), half) << "half bits " << bits;
   }
 }
@@ -90,7 +91,8 @@ TEST(SummarizeLogProbs, KnowsTheBestTheMarginAndTheEntropy) {
 }
 
 TEST(Transcript, EachPromptIsAPrefixOfTheNext) {
-  Transcript transcript({"go to the red ball", {"You see a wall 3 steps forward", "You see a red ball 1 step left"}});
+  Transcript transcript(
+      {"go to the red ball", {"You see a wall 3 steps forward", "You see a red ball 1 step left"}});
   const std::string first = transcript.prompt();
   EXPECT_EQ(first,
             "Goal: go to the red ball\n"
