@@ -25,9 +25,9 @@ struct LogOptions {
   void Validate() const;              // Throws core::ConfigError naming the levels there are.
 };
 
-// Lines look like "2026-01-31T12:00:00.123 info  actor.3 | message". Flushed at once from `warn`
-// on, otherwise each line reaches the file within a second (FlushLogs) or at the logger's end.
-// Throws core::ConfigError for an unknown level, core::IoError when the file cannot be opened.
+// Lines look like "2026-01-31T12:00:00.123 info    actor.3 | message"; from `info` on each is
+// flushed at once (there are few of them), debug and trace lines when the buffer is full. Throws
+// core::ConfigError for an unknown level, core::IoError when the file cannot be opened.
 Logger MakeLogger(const LogOptions& options);
 
 // Drops every line: for tests and tools.
