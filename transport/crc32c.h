@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace londi::transport {
+
+// CRC-32C (Castagnoli, reflected polynomial 0x82f63b78, as in iSCSI, RFC 3720 appendix B.4). `crc`
+// continues an earlier result. Uses the CPU's instruction where there is one.
+std::uint32_t Crc32c(std::span<const std::byte> bytes, std::uint32_t crc = 0);
+
+// The table-driven form for CPUs without it; the same function.
+std::uint32_t Crc32cPortable(std::span<const std::byte> bytes, std::uint32_t crc = 0);
+
+}  // namespace londi::transport
