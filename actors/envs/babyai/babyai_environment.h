@@ -15,12 +15,13 @@
 namespace londi::actors::babyai {
 
 struct BabyAiOptions {
-  int view_size = 7;      // Cells per side of what the agent sees; odd, kMinViewSize to kMaxViewSize.
+  int view_size = 7;  // Cells per side of what the agent sees; odd, kMinViewSize to kMaxViewSize.
   void Validate() const;  // Throws core::ConfigError.
 };
 
-// BabyAI-Text: a Minigrid BabyAI level with GLAM's descriptions as observations. Reset(seed) draws the level that
-// Minigrid 3.2.0 draws in reset(seed=seed); rewards, flags and step limits are its own, too.
+// BabyAI-Text: a Minigrid BabyAI level with GLAM's descriptions as observations. Reset(seed) draws
+// the level that Minigrid 3.2.0 draws in reset(seed=seed); rewards, flags and step limits are its
+// own, too.
 //   reward      1 - 0.9 * steps / max_steps on success, else 0
 //   terminated  success, or failure in strict levels
 //   truncated   the step limit; both flags on a success with the last step
@@ -34,7 +35,8 @@ class BabyAiEnvironment final : public core::Environment {
   core::StepResult Step(std::string_view action) override;
   std::vector<std::string> AdmissibleActions() const override;  // The six texts, always.
   int MaxSteps() const override { return max_steps_; }
-  std::string Kind() const override;  // goto, open, pickup, putnext or sequence: the mission's root.
+  std::string Kind()
+      const override;  // goto, open, pickup, putnext or sequence: the mission's root.
   std::unique_ptr<core::Environment> Clone() const override;
 
   // As Step with a text, for callers that know the index.

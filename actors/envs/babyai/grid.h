@@ -70,10 +70,12 @@ struct Cell {
 };
 static_assert(sizeof(Cell) == 3);
 
-// Identity of an object: stays the same while it is carried, dropped, recoloured or copied with its Grid.
+// Identity of an object: stays the same while it is carried, dropped, recoloured or copied with its
+// Grid.
 using ObjectId = std::uint16_t;
 inline constexpr ObjectId kNoObject = 0;
-inline constexpr ObjectId kWall = 1;  // All walls share one identity: they never move and are all grey.
+inline constexpr ObjectId kWall =
+    1;  // All walls share one identity: they never move and are all grey.
 
 struct WorldObject {
   ObjectType type = ObjectType::kEmpty;
@@ -94,8 +96,8 @@ struct WorldObject {
   Cell Encode() const;
 };
 
-// The map: one object identity per cell, and beside it what the cell looks like. Flat, so that copies are cheap and
-// looking does not chase pointers.
+// The map: one object identity per cell, and beside it what the cell looks like. Flat, so that
+// copies are cheap and looking does not chase pointers.
 class Grid {
  public:
   Grid() = default;

@@ -18,8 +18,8 @@ struct ObjectDescription {
   std::optional<Color> color;
   std::optional<Location> location;
 
-  // Filled by FindMatches, x outer and y inner. Minigrid keeps two lists that are no longer aligned once an object
-  // was picked up or deleted, and its bot indexes both: so they stay two lists here.
+  // Filled by FindMatches, x outer and y inner. Minigrid keeps two lists that are no longer aligned
+  // once an object was picked up or deleted, and its bot indexes both: so they stay two lists here.
   std::vector<ObjectId> objects;    // Frozen at reset.
   std::vector<Position> positions;  // Refreshed by RefreshPositions, on drop actions only.
 };
@@ -31,23 +31,33 @@ void FindMatches(ObjectDescription& description, const RoomGrid& level);
 // (find_matching_objs with use_location=False).
 void RefreshPositions(ObjectDescription& description, const RoomGrid& level);
 
-enum class InstructionKind : std::uint8_t { kGoTo, kOpen, kPickup, kPutNext, kBefore, kAfter, kAnd };
+enum class InstructionKind : std::uint8_t {
+  kGoTo,
+  kOpen,
+  kPickup,
+  kPutNext,
+  kBefore,
+  kAfter,
+  kAnd
+};
 
 // What a verifier says after an action.
 enum class Status : std::uint8_t { kContinue, kSuccess, kFailure };
 
-// One node of the mission. Actions use `target` (kPutNext also `fixed`); sequences use `first` and `second`.
+// One node of the mission. Actions use `target` (kPutNext also `fixed`); sequences use `first` and
+// `second`.
 struct Instruction {
   InstructionKind kind = InstructionKind::kGoTo;
   ObjectDescription target;  // What to go to, open, pick up or move.
   ObjectDescription fixed;   // kPutNext: next to what.
-  bool strict = false;       // A wrong act of this kind fails the mission (Minigrid's Debug levels).
-  int first = -1;            // Index of instr_a in Mission::nodes: what the surface form names first.
-  int second = -1;           // instr_b.
+  bool strict = false;  // A wrong act of this kind fails the mission (Minigrid's Debug levels).
+  int first = -1;       // Index of instr_a in Mission::nodes: what the surface form names first.
+  int second = -1;      // instr_b.
 
   // State of the verifier, set by ResetVerifiers.
-  ObjectId previously_carrying = kNoObject;  // kPickup, kPutNext: the hands when this node was last asked.
-  Status first_status = Status::kContinue;   // Sequences.
+  ObjectId previously_carrying =
+      kNoObject;  // kPickup, kPutNext: the hands when this node was last asked.
+  Status first_status = Status::kContinue;  // Sequences.
   Status second_status = Status::kContinue;
 
   bool IsAction() const { return kind <= InstructionKind::kPutNext; }
@@ -68,11 +78,14 @@ Mission Open(ObjectDescription door, bool strict = false);
 Mission Pickup(ObjectDescription target, bool strict = false);
 Mission PutNext(ObjectDescription moved, ObjectDescription fixed, bool strict = false);
 Mission Before(Mission first, Mission second, bool strict = false);  // "A, then B"
-Mission After(Mission first, Mission second, bool strict = false);   // "A after you B": B is to be done first.
-Mission And(Mission first, Mission second, bool strict = false);     // "A and B"
+Mission After(Mission first,
+              Mission second,
+              bool strict = false);  // "A after you B": B is to be done first.
+Mission And(Mission first, Mission second, bool strict = false);  // "A and B"
 
-// The mission in words, e.g. "go to the red ball". Finds the matches anew, because "a" or "the" depends on their
-// number. Throws std::logic_error when a phrase matches nothing (a bug of the level).
+// The mission in words, e.g. "go to the red ball". Finds the matches anew, because "a" or "the"
+// depends on their number. Throws std::logic_error when a phrase matches nothing (a bug of the
+// level).
 std::string SurfaceForm(Mission& mission, const RoomGrid& level);
 
 // Walks needed, which set the step limit: put next 2, other actions 1, sequences the sum.

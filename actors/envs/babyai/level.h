@@ -16,8 +16,9 @@ class LevelBuilder;
 struct Level {
   std::string name;  // As in "babyai/<name>".
   RoomGridShape shape;
-  int max_steps = 0;        // 0: navigations * room_size^2 * num_rows * num_cols, known after each reset.
-  bool unblocking = false;  // Missions about the keys of locked doors are rejected (LevelGen's default).
+  int max_steps = 0;  // 0: navigations * room_size^2 * num_rows * num_cols, known after each reset.
+  bool unblocking =
+      false;  // Missions about the keys of locked doors are rejected (LevelGen's default).
   // Fills the rooms and returns the mission; called anew on fresh rooms after a rejection.
   std::function<Mission(LevelBuilder&)> draw_mission;
 };

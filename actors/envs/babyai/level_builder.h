@@ -13,8 +13,8 @@
 
 namespace londi::actors::babyai {
 
-// Thrown inside level drawing only: this layout or mission will not do, draw the whole level again with the
-// continued random stream. Never leaves DrawLevel.
+// Thrown inside level drawing only: this layout or mission will not do, draw the whole level again
+// with the continued random stream. Never leaves DrawLevel.
 class RejectedLayout : public std::exception {
  public:
   explicit RejectedLayout(const char* reason) : reason_(reason) {}
@@ -58,24 +58,29 @@ class LevelBuilder {
   void BuildRooms();
 
   // A new key, ball or box in the room; what is not given is drawn: type, then colour, then place.
-  ObjectId AddObject(int col, int row, std::optional<ObjectType> type = {},
+  ObjectId AddObject(int col,
+                     int row,
+                     std::optional<ObjectType> type = {},
                      std::optional<Color> color = {});
   // Puts a registered object on a free cell of the room, neither on nor beside the agent.
   void PlaceInRoom(int col, int row, ObjectId id);
   // Side, colour and lock are drawn, in this order, where not given.
-  ObjectId AddDoor(int col, int row, std::optional<Side> side = {}, std::optional<Color> color = {},
+  ObjectId AddDoor(int col,
+                   int row,
+                   std::optional<Side> side = {},
+                   std::optional<Color> color = {},
                    std::optional<bool> locked = {});
-  void RemoveWall(int col, int row, Side side);
-  // Stands the agent on a free cell with a drawn heading, facing nothing but emptiness or a wall. Indices that are
-  // not given are drawn.
+  // Stands the agent on a free cell with a drawn heading, facing nothing but emptiness or a wall.
+  // Indices that are not given are drawn.
   void PlaceAgent(std::optional<int> col = {}, std::optional<int> row = {});
   // Adds closed doors until every room can be reached from the agent's.
-  std::vector<ObjectId> ConnectAll(std::span<const Color> colors = kSortedColors);
-  // Adds keys, balls and boxes; `all_unique`: none equals a placed object in type and colour. A room that is not
-  // given is drawn for each object.
-  std::vector<ObjectId> AddDistractors(int count, bool all_unique, std::optional<int> col = {},
+  void ConnectAll(std::span<const Color> colors = kSortedColors);
+  // Adds keys, balls and boxes; `all_unique`: none equals a placed object in type and colour. A
+  // room that is not given is drawn for each object.
+  std::vector<ObjectId> AddDistractors(int count,
+                                       bool all_unique,
+                                       std::optional<int> col = {},
                                        std::optional<int> row = {});
-  void OpenAllDoors();
 
   // Whether everything can be reached without moving objects (doors are no obstacles).
   bool AllObjectsReachable() const;

@@ -16,9 +16,9 @@ constexpr Side Opposite(Side side) { return static_cast<Side>((static_cast<int>(
 
 // What connects a room to the neighbour on one side.
 struct Passage {
-  enum class Kind : std::uint8_t { kNone, kDoor, kRemovedWall };
+  enum class Kind : std::uint8_t { kNone, kDoor };
   Kind kind = Kind::kNone;
-  ObjectId door = kNoObject;  // kDoor only.
+  ObjectId door = kNoObject;
   bool Exists() const { return kind != Kind::kNone; }
 };
 
@@ -28,7 +28,7 @@ struct Room {
   std::array<Passage, kNumSides> passages{};
   std::array<Position, kNumSides> door_positions{kNowhere, kNowhere, kNowhere, kNowhere};
   std::array<int, kNumSides> neighbors{-1, -1, -1, -1};  // Index of the room, -1: none.
-  bool locked = false;            // Lock of the door last added from this room's side, as in Minigrid.
+  bool locked = false;  // Lock of the door last added from this room's side, as in Minigrid.
   std::vector<ObjectId> objects;  // As placed by the generator, in that order; no doors.
 
   bool Contains(Position p) const {  // Its walls included.
@@ -46,7 +46,8 @@ struct RoomGridShape {
   int num_cols = 3;
 };
 
-// A world made of num_rows x num_cols square rooms. Plain state; a copy is independent. LevelBuilder draws it.
+// A world made of num_rows x num_cols square rooms. Plain state; a copy is independent.
+// LevelBuilder draws it.
 struct RoomGrid {
   RoomGridShape shape;
   World world;
@@ -58,7 +59,8 @@ struct RoomGrid {
     return rooms[static_cast<std::size_t>(RoomIndex(col, row))];
   }
 
-  // Shared walls belong to the room right of or below them. `p` must not lie on the outer right or lower wall.
+  // Shared walls belong to the room right of or below them. `p` must not lie on the outer right or
+  // lower wall.
   int RoomIndexAt(Position p) const {
     return RoomIndex(p.x / (shape.room_size - 1), p.y / (shape.room_size - 1));
   }

@@ -19,8 +19,9 @@ constexpr Position RightOf(Position v) { return {-v.y, v.x}; }
 inline constexpr int kMinViewSize = 3;
 inline constexpr int kMaxViewSize = 31;
 
-// What the agent sees: a square of size x size cells ahead of it. Column x runs left to right, row y far to near; the
-// agent is at (size / 2, size - 1), looking towards y = 0. Stored as Minigrid's obs["image"]: cells[x * size + y].
+// What the agent sees: a square of size x size cells ahead of it. Column x runs left to right, row
+// y far to near; the agent is at (size / 2, size - 1), looking towards y = 0. Stored as Minigrid's
+// obs["image"]: cells[x * size + y].
 struct View {
   explicit View(int view_size)
       : size(view_size), cells(static_cast<std::size_t>(view_size * view_size)) {}
@@ -50,8 +51,8 @@ struct World {
   // One Minigrid step without counting it; impossible actions change nothing.
   void Apply(Action action);
 
-  // Fills view.cells. Walls and doors that are not open block sight; cells outside the grid are grey walls; the
-  // agent's own cell shows what it carries (or nothing), whatever it stands on.
+  // Fills view.cells. Walls and doors that are not open block sight; cells outside the grid are
+  // grey walls; the agent's own cell shows what it carries (or nothing), whatever it stands on.
   void Look(View& view) const;
 
  private:
