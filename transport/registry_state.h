@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/clock.h"
+#include "transport/codec_registry.h"
+#include "transport/registry_types.h"
+
+namespace londi::transport {
+
+struct RegistryOptions {
+  std::chrono::milliseconds lease{15'000};  // A member that does not renew for this long is dead.
+  std::chrono::milliseconds startup_lease{
+      300'000};  // Until its first renewal (models take time to load).
+  std::size_t max_members = 1 << 16;
+  void Validate() const;  // Throws core::ConfigError.
+};
+
+// A member as the coordinator sees it.
+struct MemberStatus {
+  Member member;
+  ProgressCounters progress;
+  core::TimePoint renewed_at;
+  core::TimePoint progressed_at;  // When a counter last changed.
+  Command command = Command::kNone;
+};
+
+struct RegistryEvent {
+  enum class Kind : std::uint8_t { kJoined, kLeft, kExpired, kReplaced };
+  Kind kind;
+  Member member;
+};
+const char* RegistryEventName(RegistryEvent::Kind kind);  // "joined", "left", "expired", "replaced"
+
+// Who belongs to the run. Pure (time comes in as an argument), not thread-safe.
+//
+// A name has one holder: a registration with another nonce replaces the holder, who is refused from
+// then on. An incarnation is (epoch << 32) + count, so that it grows with every new process, across
+// coordinator restarts too; a process that registers again under a new epoch keeps the one it was
+// given, unless the name went on without it.
+class RegistryState {
+ public:
+  RegistryState(core::Epoch epoch, RegistryOptions options);
+
+  core::Epoch epoch() const { return epoch_; }
+
+  // Repeating a registration (same name and nonce) updates its endpoints.
+  std::variant<Registered, RegistryRefusal> Register(const Registration& registration,
+                                                     core::TimePoint now);
+  std::variant<Renewed, RegistryRefusal> Renew(const Renewal& renewal, core::TimePoint now);
+  void Leave(MemberId member);
+
+  // Removes the members whose lease is over at `now`.
+  void Expire(core::TimePoint now);
+  std::optional<core::TimePoint> NextExpiry() const;
+
+  // Tells the members (of one role) what to do, later ones too. Commands only rise.
+  void SetCommand(Command command, std::optional<Role> role = std::nullopt);
+
+  // Ordered by id.
+  std::vector<MemberStatus> Members() const;
+  std::int64_t members_version() const { return members_version_; }
+
+  // What happened since the last call, in order.
+  std::vector<RegistryEvent> TakeEvents();
+
+ private:
+  struct Seat {
+    MemberStatus status;
+    core::TimePoint expires_at;
+  };
+
+  std::optional<RegistryRefusal> CheckRegistration(const Registration& registration) const;
+  core::Incarnation GrantIncarnation(const Registration& registration);
+  core::ActorId GrantActor(const Registration& registration) const;
+  void Remove(std::map<MemberId, Seat>::iterator seat, RegistryEvent::Kind kind);
+
+  const core::Epoch epoch_;
+  const RegistryOptions options_;
+  std::map<MemberId, Seat> seats_;
+  std::map<std::string, MemberId> by_name_;
+  std::map<std::string, core::Incarnation>
+      last_incarnation_;                      // By name, of all who ever registered.
+  std::map<MemberId, std::string> replaced_;  // Former holders of a name.
+  std::map<Role, Command> commands_;
+  std::vector<RegistryEvent> events_;
+  std::int64_t last_member_ = 0;
+  std::int64_t members_version_ = 1;
+};
+
+}  // namespace londi::transport
