@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/weights.h"
+#include "learner/batch.h"
+
+namespace londi::learner {
+
+struct UpdateResult {
+  std::vector<float> errors;  // [num_states] new priorities: |error of Q_R| + c |error of Q_N|, the
+                              // larger of both choices.
+  double loss_return = 0;     // Mean weighted Huber loss of each critic.
+  double loss_calls = 0;
+  double mean_target_return = 0;
+  double gradient_norm = 0;  // Before clipping.
+  bool skipped = false;      // The gradient was not finite: nothing was changed.
+
+  // Where the time went.
+  double targets_ms = 0;   // Forward passes over successors.
+  double gradient_ms = 0;  // Forward and backward over states.
+  double optimizer_ms = 0;
+};
+
+// All that an algorithm must remember across a restart.
+struct AlgorithmState {
+  std::string architecture;
+  std::vector<core::NamedArray> arrays;
+  std::map<std::string, std::int64_t> counters;
+};
+
+// A rule that improves the Switcher's network from batches of rows. One thread.
+class Algorithm {
+ public:
+  virtual ~Algorithm() = default;
+
+  // One gradient step.
+  virtual UpdateResult Update(const Batch& batch) = 0;
+
+  // The acting network as it is now.
+  virtual std::shared_ptr<const core::WeightsSnapshot> Export(
+      core::WeightsVersion version) const = 0;
+
+  virtual AlgorithmState Save() const = 0;
+  // Throws core::ModelError when the state is of another architecture or shape; nothing has changed
+  // then.
+  virtual void Restore(const AlgorithmState& state) = 0;
+};
+
+}  // namespace londi::learner

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "learner/algorithms/algorithm.h"
+
+namespace londi::learner {
+
+struct DqnOptions {
+  int width = 256;                  // Units per trunk layer, 8..4096.
+  int layers = 3;                   // Trunk layers, 1..8.
+  double learning_rate = 3e-4;      // Adam, > 0.
+  double adam_epsilon = 1.5e-4;     // > 0
+  double weight_decay = 0;          // Decoupled (AdamW), >= 0.
+  double max_gradient_norm = 10;    // > 0
+  double target_rate = 0.005;       // Polyak averaging of the target network, (0, 1].
+  double calls_loss_weight = 0.25;  // Weight of Q_N's loss beside Q_R's, > 0.
+  void Validate() const;            // Throws core::ConfigError.
+};
+
+// Double dueling n-step DQN with two critics, conditioned on cost and budget; the network is the
+// one of core/switcher_network.h.
+//
+//   y_R = R_k + gamma^k Q_R'(s_k, a*)      y_N = N_k + gamma^k Q_N'(s_k, a*)      a* =
+//   argmax_{legal} Q_R - c Q_N
+//
+// with a* of the online network and the values of the target network, both critics at the same a*:
+// what is learned is the return and the bill of one policy, the one that is greedy at (c, z). Legal
+// is MayActivate(z_k); a NaN is never greedy. Huber losses, Adam, gradient clipping, Polyak target.
+//
+// Sources: Mnih et al. 2015; van Hasselt et al. 2016 (double, arXiv:1509.06461); Wang et al. 2016
+// (dueling, arXiv:1511.06581); Hessel et al. 2018 (Rainbow, arXiv:1710.02298); the switching
+// problem: Chen et al. 2024 (LONDI, arXiv:2402.12061). Two critics: algorithms.md 2.6.
+//   device  "cpu", "cuda" or "cuda:<index>", already resolved
+//   seed    of the initial weights; the heads start at 0, so the first policy is always QUICK
+std::unique_ptr<Algorithm> MakeDqn(const DqnOptions& options,
+                                   int num_features,
+                                   const std::string& device,
+                                   std::uint64_t seed);
+
+}  // namespace londi::learner

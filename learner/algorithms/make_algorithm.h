@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/dqn.h"
+
+namespace londi::learner {
+
+struct AlgorithmOptions {
+  std::string name = "dqn";  // One of AlgorithmNames().
+  DqnOptions dqn;
+  void Validate() const;  // Throws core::ConfigError.
+};
+
+std::vector<std::string> AlgorithmNames();
+
+// Throws core::ConfigError listing the known names. Arguments as MakeDqn's.
+std::unique_ptr<Algorithm> MakeAlgorithm(const AlgorithmOptions& options,
+                                         int num_features,
+                                         const std::string& device,
+                                         std::uint64_t seed);
+
+}  // namespace londi::learner

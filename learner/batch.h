@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "learner/host_buffer.h"
+#include "learner/nstep.h"
+#include "learner/relabel.h"
+#include "learner/replay.h"
+
+namespace londi::learner {
+
+struct BatchOptions {
+  int batch_size = 512;            // Rows per update, 1..65536.
+  double gamma = 0.99;             // Discount per step, (0, 1].
+  bool follow_greedy_only = true;  // n-step windows end where the behaviour was not greedy
+                                   // (ChooseHorizon); false = uncorrected.
+  bool agreement_rows = true;  // A row whose LMs agreed teaches both choices (algorithms.md 2.4.1).
+  RelabelOptions relabel;
+  void Validate() const;  // Throws core::ConfigError.
+};
+
+// One update's data in flat buffers. A *state* is a sampled row under its (relabelled) cost and
+// budget; a *successor* is a later row of its window, under the same cost and what is left of the
+// budget then. Inputs are network inputs: features ++ core::EncodeContext.
+struct Batch {
+  explicit Batch(bool pinned = false) : inputs(pinned) {}
+
+  int num_states = 0;
+  int num_successors = 0;
+  int width = 0;                  // num_features + core::kNumContextInputs
+  HostBuffer inputs;              // [num_states + num_successors, width], states first.
+  std::vector<Context> contexts;  // [num_states + num_successors]
+
+  // What one choice of one state is to be taught. Entry i < num_states is the choice taken in
+  // sampled row i; then come the other choices of rows in which the LMs agreed.
+  struct Entry {
+    std::int32_t state = 0;
+    bool activate = false;  // g
+    float weight = 1;       // Importance weight.
+    std::int32_t first_horizon = 0;
+    std::int32_t num_horizons = 0;  // >= 1
+  };
+  std::vector<Entry> entries;
+
+  std::vector<Horizon> horizons;  // Of all entries.
+  std::vector<std::int32_t>
+      horizon_successor;  // [horizons] its successor, 0 .. num_successors; -1 if terminal.
+  std::vector<std::uint8_t> horizon_activated;  // [horizons] the recorded g of that successor.
+};
+
+// Gathers `samples` from the replay's log.
+void MakeBatch(const Replay& replay,
+               const Replay::Samples& samples,
+               const BatchOptions& options,
+               Random& random,
+               Batch& out);
+
+}  // namespace londi::learner

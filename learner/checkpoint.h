@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "learner/algorithms/algorithm.h"
+#include "learner/random.h"
+#include "learner/replay.h"
+#include "monitor/log.h"
+#include "transport/stream_watermarks.h"
+
+namespace londi::learner {
+
+// All of a training but the rows, which the log keeps.
+struct Checkpoint {
+  std::int64_t updates = 0;
+  std::int64_t sampled = 0;  // Rows drawn so far: the rate limiter's counter.
+  core::WeightsVersion weights;
+  Random::State random{};
+  Replay::State replay;
+  AlgorithmState algorithm;
+  int num_features = 0;
+  transport::StreamWatermarks::Snapshot watermarks;  // Of the rows below replay.end.
+  std::vector<SegmentLog::Segment> segments;         // The log's manifest then.
+  std::string config_hash;
+  // The resolved configuration as "key = value" lines, to tell what differs at a restore.
+  std::vector<std::string> config;
+};
+
+// Numbered checkpoints "checkpoint-<updates>" in one folder and the file LATEST that names the
+// newest. A checkpoint is written under another name, forced to disk and renamed: it is there whole
+// or not at all. Not thread-safe.
+class CheckpointStore {
+ public:
+  // Keeps the newest `keep` >= 1. Throws core::IoError when the folder cannot be made or written.
+  CheckpointStore(std::filesystem::path folder, int keep, monitor::Logger logger);
+
+  void Write(const Checkpoint& checkpoint);
+
+  // The newest one that is whole; torn ones are skipped with a warning. nullopt: there is none.
+  // Throws core::ModelError when there are checkpoints and none can be read.
+  std::optional<Checkpoint> ReadLatest() const;
+
+  // Oldest row that a kept checkpoint may refer to; nullopt without checkpoints.
+  std::optional<std::int64_t> OldestRowNeeded() const;
+
+ private:
+  std::vector<std::filesystem::path> List() const;  // Newest first.
+  const std::filesystem::path folder_;
+  const int keep_;
+  monitor::Logger logger_;
+};
+
+// "key: 3 -> 4" for every key whose value differs, "key: (absent) -> 4" and "key: 3 -> (absent)".
+std::vector<std::string> ConfigDifferences(const std::vector<std::string>& before,
+                                           const std::vector<std::string>& now);
+
+}  // namespace londi::learner

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "core/clock.h"
+#include "learner/rate_limiter.h"
+#include "learner/segment_log.h"
+#include "monitor/log.h"
+#include "monitor/metrics.h"
+#include "transport/channel.h"
+
+namespace londi::learner {
+
+struct IngestOptions {
+  std::int64_t max_credits = 4096;  // Rows that one stream may have under way, >= 1.
+  std::chrono::milliseconds poll{
+      20};                // Paused streams are looked at again at least that often, 1 ms .. 1 s.
+  void Validate() const;  // Throws core::ConfigError.
+};
+
+// The thread "learn.ingest": rows from the channel -> log -> acknowledgement with credits. A row is
+// acknowledged once it is in the log, never before. Credits come from the rate limiter, shared
+// evenly by the streams that are alive.
+class Ingest {
+ public:
+  // Starts the thread. All references outlive this. `sampled` is the learner's counter of sampled
+  // rows.
+  Ingest(SegmentLog& log,
+         transport::TransitionSource& source,
+         RateLimiter limiter,
+         IngestOptions options,
+         const std::atomic<std::int64_t>& sampled,
+         monitor::Metrics& metrics,
+         monitor::Logger logger);
+  ~Ingest();  // Stops after the batch at hand; does not close the source.
+  Ingest(const Ingest&) = delete;
+  Ingest& operator=(const Ingest&) = delete;
+
+  // From now on everybody gets full credits: the learner stops and actors empty their spools.
+  void StartDraining() { draining_ = true; }
+
+  // Rethrows what ended the thread, if anything did. Any thread.
+  void ThrowIfFailed() const;
+
+ private:
+  struct Stream {
+    core::Sequence stored;
+    std::int64_t credits = 0;  // As last granted.
+    core::TimePoint seen;
+  };
+  void Run();
+  void Take(const transport::TransitionBatch& batch, core::TimePoint now);
+  void GrantCredits(core::TimePoint now);
+  std::int64_t CreditsPerStream() const;
+
+  SegmentLog& log_;
+  transport::TransitionSource& source_;
+  const RateLimiter limiter_;
+  const IngestOptions options_;
+  const std::atomic<std::int64_t>& sampled_;
+  monitor::Logger logger_;
+  monitor::Counter rows_total_;
+  monitor::Counter duplicates_total_;
+  monitor::Gauge credits_;
+
+  std::map<transport::StreamId, Stream> streams_;  // The thread's own.
+  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> draining_ = false;
+  mutable std::mutex failure_mutex_;
+  std::exception_ptr failure_;  // Guarded by failure_mutex_.
+  std::thread thread_;
+};
+
+}  // namespace londi::learner

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "learner/algorithms/make_algorithm.h"
+#include "learner/batch.h"
+#include "learner/checkpoint.h"
+#include "learner/ingest.h"
+#include "learner/rate_limiter.h"
+#include "learner/replay.h"
+#include "learner/segment_log.h"
+#include "monitor/log.h"
+#include "monitor/metrics.h"
+#include "transport/channel.h"
+
+namespace londi::learner {
+
+struct LearnerOptions {
+  AlgorithmOptions algorithm;
+  BatchOptions batch;
+  int n_step = 3;  // 1..kMaxSteps
+  ReplayOptions replay;
+  RateLimiterOptions rate;
+  IngestOptions ingest;
+
+  int num_features =
+      0;  // 0 = learn it from the first row; else weights are published before any row arrives.
+  std::string device = "auto";  // auto, cpu, cuda
+  std::uint64_t seed = 1;
+  std::int64_t max_updates =
+      0;  // Run returns after that many, counted over restarts; 0 = when stopped.
+  std::int64_t publish_every = 20;            // Updates between published weights, >= 1.
+  std::chrono::seconds checkpoint_every{60};  // >= 1 s; one more is written when Run returns.
+  int checkpoints_kept = 3;                   // >= 1
+  void Validate() const;                      // Throws core::ConfigError.
+};
+
+// For heartbeats and the progress line.
+struct LearnerProgress {
+  std::int64_t rows = 0;     // In the log.
+  std::int64_t updates = 0;  // Over restarts.
+  core::WeightsVersion weights;
+  double loss_return = 0;
+  double loss_calls = 0;
+  double updates_per_second = 0;  // Over the last second or so.
+  double waiting_share = 0;       // Of that time spent waiting for rows, 0..1.
+};
+
+// The learner of a run: rows in, weights out.
+//
+//   1 Sample  2 Update  3 Publish  4 Checkpoint  5 Metrics
+//
+// Construction opens the newest checkpoint, starts ingest and publishes weights (with a new version
+// after a restore).
+class LearnerLoop {
+ public:
+  struct Parts {  // All outlive the loop.
+    SegmentLog& log;
+    transport::TransitionSource& source;
+    transport::WeightsPublisher& weights;
+    monitor::Metrics& metrics;
+    monitor::Logger logger;
+    const core::Clock& clock;
+  };
+  // `checkpoints`: their folder. `config`: resolved configuration as "key = value" lines, kept in
+  // each checkpoint. Throws core::ConfigError, core::IoError, core::ModelError (checkpoint of
+  // another architecture or number of features).
+  LearnerLoop(LearnerOptions options,
+              Parts parts,
+              std::filesystem::path checkpoints,
+              std::vector<std::string> config);
+  ~LearnerLoop();
+
+  // Trains until RequestStop or max_updates, writes a checkpoint and publishes the last weights.
+  // Ingest goes on, with full credits so that actors can empty their spools, until this object is
+  // destroyed. Throws what stopped it.
+  void Run();
+
+  void RequestStop() { stopping_ = true; }  // Any thread, signal handlers included.
+
+  LearnerProgress progress() const;  // Any thread.
+
+  // What differs from the configuration of the restored checkpoint; empty also when nothing was
+  // restored.
+  const std::vector<std::string>& config_differences() const { return config_differences_; }
+  std::optional<std::int64_t> restored_updates() const { return restored_updates_; }
+
+ private:
+  void Restore(const Checkpoint& checkpoint);
+  void BuildAlgorithm(int num_features);
+  bool WaitUntilMaySample();
+  void Sample();
+  void Update();
+  void Publish();
+  void WriteCheckpoint();
+  void PublishMetrics();
+  bool IsDone() const;
+
+  const LearnerOptions options_;
+  Parts parts_;
+  const std::vector<std::string> config_;
+  const std::string device_;
+  const RateLimiter limiter_;
+  CheckpointStore checkpoints_;
+  Replay replay_;
+  Random random_;
+  std::unique_ptr<Algorithm> algorithm_;  // nullptr until num_features is known.
+  Replay::Samples samples_;
+  Batch batch_;
+  UpdateResult last_;
+
+  std::atomic<std::int64_t> sampled_ = 0;
+  std::int64_t updates_ = 0;
+  core::WeightsVersion version_;
+  core::TimePoint last_checkpoint_;
+  std::vector<std::string> config_differences_;
+  std::optional<std::int64_t> restored_updates_;
+
+  // Since the last PublishMetrics.
+  core::TimePoint metrics_at_;
+  std::int64_t updates_then_ = 0;
+  core::Duration waited_{0};
+  struct Instruments;
+  std::unique_ptr<Instruments> instruments_;
+
+  mutable std::mutex progress_mutex_;
+  LearnerProgress progress_;  // Guarded by progress_mutex_.
+
+  std::atomic<bool> stopping_ = false;
+  Ingest ingest_;  // Last: its thread uses what stands above.
+};
+
+}  // namespace londi::learner

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace londi::learner {
+
+inline constexpr int kMaxSteps = 16;  // Longest n.
+
+// One row of a window as its arithmetic needs it.
+struct WindowStep {
+  float reward = 0;
+  bool activated = false;
+  bool terminal = false;  // Nothing of value follows (StoredRow::is_terminal).
+};
+
+// What k = 1, 2, ... rows of a window yield; the target of the first row's choice is
+//   reward + discount * V(state of row k, remaining - activations)      for each critic, V = 0 if
+//   terminal
+struct Horizon {
+  float reward = 0;              // sum_{i<k} gamma^i r_i
+  float calls = 0;               // sum_{i<k} gamma^i g_i
+  std::int32_t activations = 0;  // sum_{i<k} g_i: what the window takes out of the budget
+  float discount = 1;            // gamma^k
+  bool terminal = false;
+};
+
+// window  [1..kMaxSteps] successive rows of one episode, ending early at a terminal row
+// Fills out[k-1] for k = 1..window.size(), returns the number of horizons.
+int MakeHorizons(std::span<const WindowStep> window, double gamma, std::span<Horizon> out);
+
+// How far a window may be followed: rows behind the first are only worth following as long as they
+// did what the greedy policy would do now, at this cost and this remaining budget (a relabelled
+// row's behaviour may have had others). An activation that the relabelled budget forbids is never
+// greedy, so the budget needs no further rule.
+//   followed[k-1]  whether the row behind horizon k was recorded with the greedy choice
+// Returns the index of the horizon to bootstrap from: the first that is terminal, the last, or not
+// followed.
+//
+// This is Retrace with lambda = 1 and a greedy target policy, truncated at n (Munos et al. 2016,
+// arXiv:1606.02647), also known as Watkins' Q(lambda): its fixed point is Q*, whatever the
+// behaviour. The uncorrected n-step return of Ape-X (arXiv:1803.00933) is ChooseHorizon with
+// everything followed.
+int ChooseHorizon(std::span<const Horizon> horizons, std::span<const std::uint8_t> followed);
+
+}  // namespace londi::learner

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "learner/nstep.h"
+#include "learner/random.h"
+#include "learner/segment_log.h"
+#include "learner/sum_tree.h"
+
+namespace londi::learner {
+
+struct ReplayOptions {
+  std::int64_t capacity = 1'000'000;    // Newest rows that may be sampled, >= 1000.
+  double alpha = 0.6;                   // Priority exponent; 0 = uniform. 0..1
+  double beta = 0.4;                    // Importance exponent at the start, 0..1; grows to 1 ...
+  std::int64_t beta_updates = 100'000;  // ... linearly over that many updates, >= 1.
+  void Validate() const;                // Throws core::ConfigError.
+};
+
+// Prioritized sampling over the rows of a log: an index in memory, the rows stay where they are.
+// Only one thread uses it, the reader of the log.
+//
+// A row can be sampled once its n-step window is known: n successors have arrived, or the episode
+// reached its end, or the episode was broken off (its actor came back as a new incarnation, or a
+// row is missing) and the row has a successor. The last row of an episode that was broken off has
+// no known successor and is never sampled. Source: Schaul et al. 2016 (arXiv:1511.05952),
+// proportional variant, stratified.
+class Replay {
+ public:
+  // n_step: 1..kMaxSteps. `log` outlives the replay.
+  Replay(const SegmentLog& log, ReplayOptions options, int n_step);
+
+  // Indexes the rows up to `end` (at most log.end()), which get the highest priority seen. Returns
+  // how many.
+  std::int64_t CatchUp(std::int64_t end);
+
+  std::int64_t end() const { return end_; }  // One past the newest row indexed.
+  std::int64_t begin() const;                // Oldest row that may be sampled.
+  std::int64_t num_sampleable() const { return num_sampleable_; }
+  int n_step() const { return n_step_; }
+  double Beta(std::int64_t updates) const;  // Annealed importance exponent.
+
+  struct Samples {
+    std::vector<std::int64_t> rows;
+    std::vector<float> weights;  // Importance weights, the largest is 1.
+  };
+  // Draws `n` rows with replacement; num_sampleable() must be > 0.
+  void Sample(int n, double beta, Random& random, Samples& out) const;
+
+  // errors >= 0; a NaN counts as the highest priority seen. Rows that were overwritten meanwhile
+  // are ignored.
+  void UpdatePriorities(std::span<const std::int64_t> rows, std::span<const float> errors);
+
+  // The row and its successors in the same episode, as many as are known, up to out.size(). Returns
+  // how many.
+  int Window(std::int64_t row, std::span<std::int64_t> out) const;
+
+  const SegmentLog& log() const { return log_; }
+
+  // For checkpoints. Priorities belong to rows end - priorities.size() .. end.
+  struct State {
+    std::int64_t end = 0;
+    double max_priority = 1;
+    std::vector<float> priorities;  // Tree leaves; 0 = not sampleable.
+  };
+  State Save() const;
+  // Rows the log has lost, or the capacity no longer holds, are skipped. Call it instead of the
+  // first CatchUp.
+  void Restore(const State& state);
+
+ private:
+  using EpisodeKey =
+      std::tuple<std::int64_t, std::int64_t, std::int64_t>;  // actor, incarnation, episode
+  struct EpisodeHash {
+    std::size_t operator()(const EpisodeKey& key) const;
+  };
+  struct OpenEpisode {
+    std::array<std::int64_t, kMaxSteps + 1>
+        waiting{};  // Newest rows, not yet sampleable, oldest first.
+    int num_waiting = 0;
+    std::int32_t last_step = 0;
+  };
+
+  std::size_t Slot(std::int64_t row) const {
+    return static_cast<std::size_t>(row % options_.capacity);
+  }
+  bool Holds(std::int64_t row) const { return row >= begin() && row < end_; }
+  void Index(std::int64_t number);
+  void CloseOlderIncarnations(std::int64_t actor, std::int64_t incarnation);
+  void Close(OpenEpisode& episode);
+  void MakeSampleable(std::int64_t row);
+  void SetLeaf(std::int64_t row, float leaf);
+
+  const SegmentLog& log_;
+  const ReplayOptions options_;
+  const int n_step_;
+  std::int64_t first_;  // Nothing older was indexed.
+  std::int64_t end_;
+  std::int64_t num_sampleable_ = 0;
+  float max_leaf_ = 1;
+  SumTree tree_;                    // By slot: priority^alpha, 0 = not sampleable.
+  std::vector<std::int64_t> next_;  // By slot: the successor's row, -1 = none known.
+  std::unordered_map<EpisodeKey, OpenEpisode, EpisodeHash> open_;
+  std::map<std::int64_t, std::int64_t> newest_incarnation_;  // By actor.
+};
+
+}  // namespace londi::learner

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/transition.h"
+#include "learner/stored_row.h"
+#include "transport/stream_watermarks.h"
+
+namespace londi::learner {
+
+struct SegmentLogOptions {
+  std::int64_t segment_bytes =
+      64 << 20;  // Size of a file; 1 MiB .. 4 GiB. Files that are already there keep theirs.
+  bool sync_on_append = false;  // fdatasync before Append returns: survives the loss of the node,
+                                // not only of the process.
+  void Validate() const;        // Throws core::ConfigError.
+};
+
+// Append-only log of transitions; it *is* the replay's storage. Rows are numbered 0, 1, 2, ... in
+// order of arrival and have a fixed size, so a row's address is arithmetic. Files "segment-<first
+// row>.log" in one folder:
+//
+//   header (4 KiB or more): layout, num_features, rows per segment, first row, watermarks of all
+//   streams so far, crc rows: StoredRow + fp16 features, each with its crc
+//
+// What a killed process had appended is there after a restart (page cache); with sync_on_append
+// also after the loss of the machine. Opening verifies every crc: a torn tail is cut off at the
+// first row that is not whole. Duplicates are refused by the watermark of their stream, which the
+// log itself yields.
+//
+// Threads: one appends (Append, watermarks), one reads (row, features, DropBefore); end() and
+// WaitForRows from any. The reader sees rows below end() whole.
+class SegmentLog {
+ public:
+  // Opens or creates. Throws core::IoError (folder, disk full, damage that is not a torn tail),
+  // core::ModelError for another layout version.
+  SegmentLog(std::filesystem::path folder, SegmentLogOptions options);
+  ~SegmentLog();
+  SegmentLog(const SegmentLog&) = delete;
+  SegmentLog& operator=(const SegmentLog&) = delete;
+
+  struct Appended {
+    std::int64_t rows = 0;        // Taken.
+    std::int64_t duplicates = 0;  // Refused: at or below their stream's watermark.
+  };
+  // Groups of rows are cheap. Returns when the rows are stored (see sync_on_append). Throws
+  // core::ModelError when the number of features is not that of the log (the first row decides),
+  // core::IoError when the disk refuses.
+  Appended Append(std::span<const core::Transition> rows);
+
+  std::int64_t begin() const {
+    return begin_.load(std::memory_order_acquire);
+  }  // Oldest row that is kept.
+  std::int64_t end() const { return end_.load(std::memory_order_acquire); }  // One past the newest.
+  int num_features() const {
+    return num_features_.load(std::memory_order_acquire);
+  }  // 0 = no row yet.
+
+  // begin() <= number < end().
+  const StoredRow& row(std::int64_t number) const {
+    return *reinterpret_cast<const StoredRow*>(Address(number));
+  }
+  std::span<const std::uint16_t> features(std::int64_t number) const;
+  core::Transition transition(std::int64_t number) const;
+
+  // Blocks until end() > number or `deadline`; true: there are such rows.
+  bool WaitForRows(std::int64_t number, core::TimePoint deadline) const;
+
+  // How far each stream is in the log: what the transport restores from.
+  transport::StreamWatermarks::Snapshot watermarks() const { return marks_.StoredMarks(); }
+
+  // Deletes the segments that end at or before `number`.
+  void DropBefore(std::int64_t number);
+
+  struct Segment {
+    std::string file;
+    std::int64_t first_row = 0;
+    std::int64_t rows = 0;
+  };
+  std::vector<Segment> Manifest() const;  // Oldest first; reader's thread.
+
+  // Bytes cut off when the log was opened; 0 = the last process ended between two rows.
+  std::int64_t cut_bytes() const { return cut_bytes_; }
+
+ private:
+  class File;
+  static constexpr std::int64_t kMaxSegments = 1 << 16;
+
+  void OpenExisting();
+  void AddSegment(std::unique_ptr<File> file);
+  void StartSegment();
+  const std::byte* Address(std::int64_t number) const;
+  void Store(const core::Transition& row, std::int64_t number, std::byte* to) const;
+
+  const std::filesystem::path folder_;
+  const SegmentLogOptions options_;
+
+  // Set when num_features becomes known, before any row is visible.
+  std::atomic<int> num_features_ = 0;
+  std::int64_t stride_ = 0;
+  std::int64_t rows_per_segment_ = 0;
+
+  std::unique_ptr<std::atomic<File*>[]>
+      files_;  // By row / rows_per_segment; nullptr = not there (any more).
+  std::atomic<std::int64_t> begin_ = 0;
+  std::atomic<std::int64_t> end_ = 0;
+  transport::StreamWatermarks marks_;
+  std::int64_t cut_bytes_ = 0;
+
+  mutable std::mutex wait_mutex_;
+  mutable std::condition_variable appended_;
+};
+
+}  // namespace londi::learner

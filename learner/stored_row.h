@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "core/transition.h"
+
+namespace londi::learner {
+
+// A transition as it lies in a log segment, little-endian, followed by num_features fp16 values and
+// zeros up to the row's stride. Changing anything here raises kRowLayoutVersion.
+struct StoredRow {
+  std::uint32_t crc = 0;  // CRC-32C of all bytes of the row that follow; 0 is written as 1, so
+                          // zeros are never a row.
+  std::uint32_t flags = 0;
+  std::int64_t number = 0;  // Position in the log, from 0.
+  std::int64_t actor = 0;
+  std::int64_t incarnation = 0;
+  std::int64_t sequence = 0;
+  std::int64_t episode = 0;
+  std::int32_t step = 0;
+  std::int32_t steps_left = 0;
+  std::int16_t quick_action = 0;
+  std::int16_t deepthink_action = 0;
+  float behaviour_prob = 0;
+  float reward = 0;
+  float cost = 0;
+  std::int32_t remaining = 0;
+  std::int32_t tokens = 0;
+  float gflops = 0;
+  float milliseconds = 0;
+  std::int64_t weights = 0;
+  std::uint64_t quick_model = 0;
+  std::uint64_t deepthink_model = 0;
+
+  static constexpr std::uint32_t kActivated = 1, kMayActivate = 2, kTerminated = 4, kTruncated = 8;
+
+  bool activated() const { return flags & kActivated; }
+  bool agreed() const {
+    return deepthink_action != core::Transition::kUnknownAction && deepthink_action == quick_action;
+  }
+  bool ends_episode() const { return flags & (kTerminated | kTruncated); }
+
+  // The value of what follows is 0 for certain: the task ended, or the step limit did it.
+  // `steps_left` is an input of the network, so the step limit is a part of the problem and no
+  // interruption of it. A truncation before the limit (an actor that drained) is an interruption:
+  // its successor is unknown, hence no target can be made of it.
+  bool is_terminal() const {
+    return (flags & kTerminated) || ((flags & kTruncated) && steps_left <= 1);
+  }
+};
+
+inline constexpr std::uint32_t kRowLayoutVersion = 1;
+static_assert(sizeof(StoredRow) == 112 && std::is_trivially_copyable_v<StoredRow>);
+static_assert(offsetof(StoredRow, step) == 48 && offsetof(StoredRow, weights) == 88);
+
+}  // namespace londi::learner

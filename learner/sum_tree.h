@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace londi::learner {
+
+// Non-negative weights with O(log n) change and O(log n) draw. Sums are those of the children,
+// never running totals: a tree is a function of its leaves, whatever the order of changes, so a
+// restored one draws alike.
+class SumTree {
+ public:
+  explicit SumTree(std::size_t size);
+
+  void Set(std::size_t leaf, float weight);
+  float Get(std::size_t leaf) const { return static_cast<float>(nodes_[leaves_ + leaf]); }
+  double total() const { return nodes_[1]; }
+
+  // The leaf in which `mass` falls, 0 <= mass < total(). Never a leaf of weight 0 while total() >
+  // 0.
+  std::size_t Find(double mass) const;
+
+ private:
+  std::size_t leaves_;  // A power of two.
+  std::vector<double> nodes_;
+};
+
+}  // namespace londi::learner
