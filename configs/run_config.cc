@@ -1,0 +1,65 @@
+#include "configs/run_config.h"
+
+namespace londi::configs {
+namespace {
+
+void BindRun(RunOptions& run, OptionTable& table) {
+  table.Section("run", "The run as a whole");
+  table.Add("run.name", run.name, {.meaning = "Names the run folder"});
+  table.Add(
+      "run.seed", run.seed, {.meaning = "Seed of training episodes, exploration and learner"});
+  table.Add("run.folder", run.folder, {.meaning = "Run folders are made in this folder"});
+  table.Add("run.duration",
+            run.duration,
+            {.meaning = "Training ends after this time", .min = 1, .max = 30 * 24 * 3600});
+  table.Add("run.max_decisions",
+            run.max_decisions,
+            {.meaning = "Training ends after so many decisions; 0 = no limit",
+             .unit = "decisions",
+             .min = 0});
+  table.Add("run.num_actors",
+            run.num_actors,
+            {.meaning = "Actor processes", .unit = "processes", .min = 1, .max = 1024});
+  table.Add("run.restarts",
+            run.restarts,
+            {.meaning = "How often each role is restarted after a failure before the job ends",
+             .unit = "restarts",
+             .min = 0,
+             .max = 1000});
+  table.Add("run.drain",
+            run.drain,
+            {.meaning = "Roles get this long to finish and hand over before they are killed",
+             .min = 1,
+             .max = 3600});
+  table.Add("run.heartbeat",
+            run.heartbeat,
+            {.meaning = "Roles renew their lease this often", .min = 0.05, .max = 60});
+  table.Add("run.interface",
+            run.interface,
+            {.meaning = "Address of the network interface that sockets are bound to"});
+}
+
+}  // namespace
+
+void RunConfig::Validate() const {}
+
+void Bind(RunConfig& config, OptionTable& table) { BindRun(config.run, table); }
+
+RunConfig LoadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& sets) {
+  RunConfig config;
+  OptionTable table;
+  Bind(config, table);
+  if (!file.empty()) table.ReadFile(file);
+  for (const std::string& set : sets) table.Set(set);
+  config.Validate();
+  return config;
+}
+
+std::string ToYaml(const RunConfig& config) {
+  RunConfig copy = config;
+  OptionTable table;
+  Bind(copy, table);
+  return table.ToYaml();
+}
+
+}  // namespace londi::configs

@@ -1,0 +1,90 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "configs/nearest_name.h"
+#include "core/error.h"
+#include "launch/commands/command.h"
+#include "launch/commands/config_command.h"
+
+namespace londi::launch {
+namespace {
+
+using AddCommand = void (*)(CLI::App&, Chosen&);
+
+// Every subcommand, in the order in which `londi --help` shows them.
+constexpr AddCommand kCommands[] = {
+    AddConfigCommand,
+};
+
+constexpr int kFailed = 1;         // Something went wrong while it ran.
+constexpr int kMisunderstood = 2;  // The command line or the configuration is wrong.
+
+int PrintError(const core::Error& error, int status) {
+  fmt::print(stderr, "londi: {}\n", error.what());
+  return status;
+}
+
+// A wrong command line, said the way londi says errors.
+int PrintUsageError(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::string fix = "see `londi --help`";
+  for (const CLI::App* command : app.get_subcommands()) {
+    fix = fmt::format("see `londi {} --help`", command->get_name());
+  }
+  if (app.get_subcommands().empty() && argc > 1) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+    }
+    const std::string nearest = configs::NearestName(argv[1], names);
+    if (!nearest.empty()) fix = fmt::format("did you mean `londi {}`? See `londi --help`", nearest);
+  }
+  fmt::print(stderr,
+             "londi: the command line is not understood\n  why: {}\n  fix: {}\n",
+             error.what(),
+             fix);
+  return kMisunderstood;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app(
+      "londi learns when to call a large language model: a Switcher, trained by reinforcement\n"
+      "learning, lets the small LM (QUICK) act and calls the large one (DEEPTHINK) where it pays.",
+      "londi");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "londi " LONDI_VERSION);
+  app.footer("Begin with: londi train configs/babyai_text.yaml");
+  Chosen chosen;
+  for (const AddCommand add : kCommands) add(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return PrintUsageError(app, error, argc, argv);
+  }
+  return chosen();
+}
+
+}  // namespace
+}  // namespace londi::launch
+
+int main(int argc, char** argv) {
+  using namespace londi;
+  try {
+    return launch::Main(argc, argv);
+  } catch (const core::ConfigError& error) {
+    return launch::PrintError(error, launch::kMisunderstood);
+  } catch (const core::Error& error) {
+    return launch::PrintError(error, launch::kFailed);
+  } catch (const std::exception& error) {
+    fmt::print(
+        stderr,
+        "londi: {}\n  why: an unexpected error\n  fix: please report it with the command line "
+        "and the run folder's logs\n",
+        error.what());
+    return launch::kFailed;
+  }
+}
