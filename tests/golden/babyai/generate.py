@@ -38,6 +38,7 @@ PLAIN_LEVELS = [
     "PutNextLocalS5N3", "UnlockLocal", "UnlockLocalDist", "OpenRedDoor", "OpenDoor", "OpenDoorDebug", "OpenDoorLoc",
     "ActionObjDoor",
 ]
+VIEW_SIZES = [("GoToLocal", 5), ("OpenDoor", 9)]
 MIXED_LEVELS = [(split, d) for split in ("train", "test") for d in (0, 8)]
 
 
@@ -126,6 +127,9 @@ def main():
     for level in PLAIN_LEVELS:
         env = gym.make(f"BabyAI-{level}-v0", disable_env_checker=True).unwrapped
         write_level(folder, level, level, {}, lambda seed: env)
+    for level, size in VIEW_SIZES:
+        env = gym.make(f"BabyAI-{level}-v0", disable_env_checker=True, agent_view_size=size).unwrapped
+        write_level(folder, f"{level}View{size}", level, {"view_size": size}, lambda seed: env)
     for split, num_distractors in MIXED_LEVELS:
         level = "MixedTrain" if split == "train" else "MixedTest"
         envs = {kind: MixedLevel(kind, split, num_distractors) for kind in KINDS}

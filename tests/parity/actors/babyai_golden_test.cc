@@ -109,7 +109,8 @@ std::size_t Replay(const Json& golden) {
   if (golden["options"].contains("num_distractors")) {
     options.num_distractors = golden["options"]["num_distractors"].get<int>();
   }
-  BabyAiEnvironment environment(FindLevel(golden["level"].get<std::string>(), options).value());
+  BabyAiEnvironment environment(FindLevel(golden["level"].get<std::string>(), options).value(),
+                                {.view_size = golden["options"].value("view_size", 7)});
   core::StepResult result;
   result.observation = environment.Reset(golden["seed"].get<std::uint64_t>());
   EXPECT_EQ(environment.mission_text(), golden["mission"].get<std::string>());
@@ -158,6 +159,8 @@ INSTANTIATE_TEST_SUITE_P(Levels,
                                            "OpenDoorDebug",
                                            "OpenDoorLoc",
                                            "ActionObjDoor",
+                                           "GoToLocalView5",
+                                           "OpenDoorView9",
                                            "MixedTrain0",
                                            "MixedTrain8",
                                            "MixedTest0",
