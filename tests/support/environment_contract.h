@@ -24,8 +24,9 @@ struct ContractCase {
   }
 };
 
-// Instantiate with INSTANTIATE_TEST_SUITE_P(<Family>, EnvironmentContract,
-// ::testing::ValuesIn(cases), ContractCaseName).
+// To be included by one file of a test binary, which instantiates it within this namespace:
+//   INSTANTIATE_TEST_SUITE_P(Family, EnvironmentContract, ::testing::ValuesIn(cases),
+//                            ContractCaseName);
 class EnvironmentContract : public ::testing::TestWithParam<ContractCase> {};
 
 inline std::string ContractCaseName(const ::testing::TestParamInfo<ContractCase>& info) {
@@ -84,7 +85,8 @@ TEST_P(EnvironmentContract, EndsAtTheStepLimitAtTheLatest) {
   }
 
   EXPECT_LE(steps, limit);
-  EXPECT_EQ(result.truncated, steps == limit);
+  EXPECT_TRUE(result.done());
+  EXPECT_TRUE(result.truncated || steps < limit);
 }
 
 TEST_P(EnvironmentContract, TheMissionStaysWithinAnEpisode) {
