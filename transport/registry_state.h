@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -85,8 +86,8 @@ class RegistryState {
   std::map<MemberId, Seat> seats_;
   std::map<std::string, MemberId> by_name_;
   std::map<std::string, core::Incarnation>
-      last_incarnation_;                      // By name, of all who ever registered.
-  std::map<MemberId, std::string> replaced_;  // Former holders of a name.
+      last_incarnation_;         // By name, of all who ever registered.
+  std::set<MemberId> replaced_;  // Former holders of a name.
   std::map<Role, Command> commands_;
   std::vector<RegistryEvent> events_;
   std::int64_t last_member_ = 0;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <span>
+#include <string>
+#include <thread>
+#include <zmq.hpp>
+
+#include "core/clock.h"
+#include "monitor/log.h"
+
+namespace londi::transport {
+
+// Messages a loop takes from one socket before it looks after everything else, stopping included.
+inline constexpr int kMaxBurst = 512;
+
+// The thread that owns a channel's sockets. Other threads hand it work through the channel's own
+// queues and Wake() it.
+class IoThread {
+ public:
+  // Runs `loop`, which returns once stopping() is true. An exception that leaves it is logged and
+  // passed to `on_failure`: the channel closes. `name` has at most 15 bytes. The members that
+  // `loop` uses must be constructed before this and destroyed after it: declare it last.
+  IoThread(std::string name,
+           monitor::Logger logger,
+           std::function<void(IoThread&)> loop,
+           std::function<void()> on_failure);
+  ~IoThread();
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // Ends the current or the next Wait. Any thread.
+  void Wake();
+
+  bool stopping() const { return stopping_.load(std::memory_order_acquire); }
+
+  // For `loop`: blocks until a socket is readable, Wake() was called or `deadline` has passed.
+  void Wait(std::span<const zmq::socket_ref> readable, core::TimePoint deadline);
+
+ private:
+  const int wake_fd_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace londi::transport

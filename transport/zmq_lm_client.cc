@@ -1,0 +1,293 @@
+#include "transport/zmq_lm_client.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "transport/codec.h"
+#include "transport/dealer.h"
+#include "transport/io_thread.h"
+#include "transport/lm_call.h"
+#include "transport/rejected_messages.h"
+
+namespace londi::transport {
+namespace {
+
+using std::chrono::steady_clock;
+
+double EstimateWork(const core::LmRequest& request) {
+  double bytes = static_cast<double>(request.prompt.size());
+  for (const std::string& candidate : request.candidates)
+    bytes += static_cast<double>(candidate.size());
+  return bytes + 1;
+}
+
+// One Propose call. The request belongs to the caller's stack: copied, because the call may outlive
+// the caller's wait.
+struct Call {
+  core::LmRequest request;
+  LmCall result;
+};
+using CallPtr = std::shared_ptr<Call>;
+
+class Client final : public ZmqLmClient {
+ public:
+  Client(const ChannelContext& context, core::Tier tier, const LmDispatcherOptions& options)
+      : sockets_(context.sockets),
+        session_(context.session),
+        logger_(context.logger),
+        tier_(tier),
+        rejected_(
+            std::string("lm.client.") + core::TierName(tier), context.metrics, context.logger),
+        retries_(context.metrics.GetCounter("londi_lm_retries_total",
+                                            "LM requests sent to another worker",
+                                            {{"tier", core::TierName(tier)}})),
+        dispatcher_(options),
+        io_(
+            std::string("lm.client.") + core::TierName(tier),
+            context.logger,
+            [this](IoThread& io) { Run(io); },
+            [this] { Close(); }) {}
+
+  ~Client() override { Close(); }
+
+  core::Proposal Propose(const core::LmRequest& request) override {
+    const auto call = std::make_shared<Call>();
+    call->request = request;
+    std::uint64_t id = 0;
+    {
+      std::lock_guard lock(mutex_);
+      if (closed_) return ProposalOrThrow(LmClientClosed());
+      id = ++last_id_;
+      open_.emplace(id, call);
+      arrived_.push_back(id);
+    }
+    io_.Wake();
+    std::optional<LmOutcome> outcome = call->result.WaitUntil(request.deadline);
+    if (outcome) return ProposalOrThrow(std::move(*outcome));
+    {
+      std::lock_guard lock(mutex_);
+      open_.erase(id);
+      given_up_.push_back(id);
+    }
+    io_.Wake();
+    ThrowLmDeadline(num_reachable_.load(std::memory_order_relaxed));
+  }
+
+  void SetWorkers(const std::vector<std::string>& endpoints) override {
+    {
+      std::lock_guard lock(mutex_);
+      wanted_workers_ = endpoints;
+    }
+    io_.Wake();
+  }
+
+  void Close() override {
+    {
+      std::lock_guard lock(mutex_);
+      closed_ = true;
+      for (const auto& [id, call] : open_) {
+        call->result.Settle(LmClientClosed());
+        given_up_.push_back(id);
+      }
+      open_.clear();
+    }
+    io_.Wake();
+  }
+
+ private:
+  void Run(IoThread& io) {
+    while (!io.stopping()) {
+      Wait(io);
+      TakeOrders();
+      for (auto& [endpoint, worker] : workers_) {
+        ReceiveFrom(endpoint, *worker);
+        FollowLink(endpoint, *worker);
+      }
+      SendWaiting();
+      num_reachable_.store(dispatcher_.NumReachable(), std::memory_order_relaxed);
+    }
+  }
+
+  void Wait(IoThread& io) {
+    std::vector<zmq::socket_ref> readable;
+    for (const auto& [endpoint, worker] : workers_) {
+      readable.push_back(worker->socket());
+      readable.push_back(worker->link());
+    }
+    io.Wait(readable, dispatcher_.NextRetry().value_or(core::TimePoint::max()));
+  }
+
+  // What other threads asked for since the last round.
+  void TakeOrders() {
+    std::vector<std::pair<std::uint64_t, CallPtr>> arrived;
+    std::vector<std::uint64_t> given_up;
+    std::optional<std::vector<std::string>> wanted_workers;
+    {
+      std::lock_guard lock(mutex_);
+      for (const std::uint64_t id : arrived_) {
+        if (const auto found = open_.find(id); found != open_.end()) arrived.emplace_back(*found);
+      }
+      arrived_.clear();
+      given_up.swap(given_up_);
+      wanted_workers.swap(wanted_workers_);
+    }
+    if (wanted_workers) ReplaceWorkers(*wanted_workers);
+    for (auto& [id, call] : arrived) {
+      dispatcher_.Add(id, EstimateWork(call->request));
+      calls_.emplace(id, std::move(call));
+    }
+    for (const std::uint64_t id : given_up) GiveUp(id);
+  }
+
+  void ReplaceWorkers(const std::vector<std::string>& wanted) {
+    for (auto worker = workers_.begin(); worker != workers_.end();) {
+      if (std::find(wanted.begin(), wanted.end(), worker->first) != wanted.end()) {
+        ++worker;
+        continue;
+      }
+      logger_->info("tier={} worker={} left", core::TierName(tier_), worker->first);
+      dispatcher_.Remove(worker->first);
+      worker = workers_.erase(worker);
+    }
+    for (const std::string& endpoint : wanted) {
+      if (workers_.count(endpoint) > 0) continue;
+      try {
+        workers_.emplace(endpoint, std::make_unique<Dealer>(sockets_, endpoint));
+      } catch (const core::IoError& error) {
+        logger_->warn("tier={} worker={} cannot be used: {}",
+                      core::TierName(tier_),
+                      endpoint,
+                      error.text().why);
+      }
+    }
+  }
+
+  void FollowLink(const std::string& endpoint, Dealer& worker) {
+    while (const auto event = worker.TakeLinkEvent()) {
+      const bool connected = *event == Dealer::LinkEvent::kConnected;
+      logger_->info("tier={} worker={} {}",
+                    core::TierName(tier_),
+                    endpoint,
+                    connected ? "connected" : "lost");
+      dispatcher_.SetReachable(endpoint, connected);
+    }
+  }
+
+  void ReceiveFrom(const std::string& endpoint, Dealer& worker) {
+    for (int i = 0; i < kMaxBurst; ++i) {
+      const std::optional<zmq::message_t> message = worker.TryReceive();
+      if (!message) break;
+      try {
+        const Frame frame = DecodeFrame(View(*message), session_->run());
+        TakeOutcome(endpoint, DecodeLmOutcome(frame.header.type, frame.body));
+      } catch (const core::ProtocolError& error) {
+        rejected_.Add(error);
+      }
+    }
+  }
+
+  void TakeOutcome(const std::string& endpoint, LmOutcomeMessage message) {
+    const auto found = calls_.find(message.request_id);
+    if (found == calls_.end()) return;  // Given up, or answered by another worker already.
+    const auto* refusal = std::get_if<LmRefusal>(&message.outcome);
+    if (refusal != nullptr && refusal->retry == Retry::kElsewhere) {
+      retries_.Increment();
+      dispatcher_.Refused(message.request_id, endpoint, steady_clock::now());
+      return;
+    }
+    const auto* proposal = std::get_if<core::Proposal>(&message.outcome);
+    if (proposal != nullptr &&
+        proposal->log_probs.size() != found->second->request.candidates.size()) {
+      throw core::ProtocolError({.what = "a reply was refused",
+                                 .why = "it scores another number of candidates than were offered.",
+                                 .fix = "run one londi version everywhere"});
+    }
+    const CallPtr call = std::move(found->second);
+    calls_.erase(found);
+    // A slow first worker may answer after a second one got the request: that one can stop.
+    if (const auto worker = dispatcher_.Finish(message.request_id); worker && *worker != endpoint) {
+      SendCancel(*worker, message.request_id);
+    }
+    {
+      std::lock_guard lock(mutex_);
+      open_.erase(message.request_id);
+    }
+    call->result.Settle(std::move(message.outcome));
+  }
+
+  void GiveUp(std::uint64_t id) {
+    if (calls_.erase(id) == 0) return;
+    if (const auto worker = dispatcher_.Finish(id)) SendCancel(*worker, id);
+  }
+
+  void SendCancel(const std::string& endpoint, std::uint64_t id) {
+    // Best effort: a worker that does not hear of it does work for nothing.
+    [[maybe_unused]] const bool sent =
+        workers_.at(endpoint)->TrySend(EncodeLmCancel(*session_, id));
+  }
+
+  void SendWaiting() {
+    while (const auto next = dispatcher_.Next(steady_clock::now())) {
+      const CallPtr& call = calls_.at(next->call);
+      try {
+        std::string message =
+            EncodeLmRequest(*session_, next->call, call->request, steady_clock::now());
+        if (!workers_.at(next->worker)->TrySend(std::move(message))) {
+          dispatcher_.Refused(next->call, next->worker, steady_clock::now());
+        }
+      } catch (const core::ProtocolError& error) {
+        Fail(next->call, error.text());
+      }
+    }
+  }
+
+  // The request itself cannot be sent.
+  void Fail(std::uint64_t id, const core::ErrorText& reason) {
+    const CallPtr call = calls_.at(id);
+    calls_.erase(id);
+    dispatcher_.Finish(id);
+    {
+      std::lock_guard lock(mutex_);
+      open_.erase(id);
+    }
+    call->result.Settle(LmRefusal{reason, Retry::kNever});
+  }
+
+  zmq::context_t& sockets_;
+  SharedSession session_;
+  monitor::Logger logger_;
+  const core::Tier tier_;
+  RejectedMessages rejected_;
+  monitor::Counter retries_;
+
+  // I/O thread only.
+  LmDispatcher dispatcher_;
+  std::map<std::string, std::unique_ptr<Dealer>> workers_;
+  std::unordered_map<std::uint64_t, CallPtr> calls_;
+
+  std::atomic<std::size_t> num_reachable_{0};
+  std::mutex mutex_;
+  std::unordered_map<std::uint64_t, CallPtr>
+      open_;  // Callers that wait. Guarded by mutex_, as is all below.
+  std::vector<std::uint64_t> arrived_;
+  std::vector<std::uint64_t> given_up_;
+  std::optional<std::vector<std::string>> wanted_workers_;
+  std::uint64_t last_id_ = 0;
+  bool closed_ = false;
+
+  IoThread io_;
+};
+
+}  // namespace
+
+std::unique_ptr<ZmqLmClient> MakeZmqLmClient(const ChannelContext& context,
+                                             core::Tier tier,
+                                             const LmDispatcherOptions& options) {
+  return std::make_unique<Client>(context, tier, options);
+}
+
+}  // namespace londi::transport

@@ -1,0 +1,154 @@
+#include "transport/zmq_lm_server.h"
+
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "transport/codec.h"
+#include "transport/io_thread.h"
+#include "transport/rejected_messages.h"
+#include "transport/zmq_socket.h"
+
+namespace londi::transport {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A request is known by its sender's routing id and the sender's number for it.
+using RequestKey = std::pair<std::string, std::uint64_t>;
+
+class Server final : public ZmqLmServer {
+ public:
+  Server(const ChannelContext& context, const LmServerOptions& options)
+      : session_(context.session),
+        rejected_("lm", context.metrics, context.logger),
+        undeliverable_(context.metrics.GetCounter("londi_lm_replies_undeliverable_total",
+                                                  "Answers whose client was gone")),
+        router_(MakeSocket(context.sockets, zmq::socket_type::router, {})),
+        endpoint_(BindToFreePort(router_, context.host)),
+        queue_(options.max_waiting),
+        io_(
+            "lm.server",
+            context.logger,
+            [this](IoThread& io) { Run(io); },
+            [this] { queue_.Close(); }) {}
+
+  ~Server() override { queue_.Close(); }
+
+  const std::string& endpoint() const override { return endpoint_; }
+  std::optional<IncomingLmRequest> Receive(core::TimePoint deadline) override {
+    return queue_.Receive(deadline);
+  }
+  void Reply(Ticket ticket, const core::Proposal& proposal) override {
+    queue_.Reply(ticket, proposal);
+  }
+  void Refuse(Ticket ticket, const core::ErrorText& reason, Retry retry) override {
+    queue_.Refuse(ticket, reason, retry);
+  }
+  std::size_t NumWaiting() const override { return queue_.NumWaiting(); }
+  void Close() override { queue_.Close(); }
+  bool IsClosed() const override { return queue_.IsClosed(); }
+
+ private:
+  void Run(IoThread& io) {
+    const zmq::socket_ref readable[] = {router_};
+    while (!io.stopping()) {
+      io.Wait(readable, core::TimePoint::max());
+      for (int i = 0; i < kMaxBurst; ++i) {
+        const std::optional<RoutedMessage> message = TryReceiveRouted(router_);
+        if (!message) break;
+        try {
+          Handle(*message);
+        } catch (const core::ProtocolError& error) {
+          rejected_.Add(error);
+        }
+      }
+      SendOutcomes();
+    }
+    SendOutcomes();
+  }
+
+  void Handle(const RoutedMessage& message) {
+    const Frame frame = DecodeFrame(View(message.body), session_->run());
+    if (frame.header.type == MessageType::kLmRequest) {
+      TakeRequest(message.peer, DecodeLmRequest(frame.body, steady_clock::now()));
+    } else if (frame.header.type == MessageType::kLmCancel) {
+      Cancel({message.peer, DecodeLmCancel(frame.body)});
+    } else {
+      throw core::ProtocolError(
+          {.what = "a message was refused",
+           .why = "an LM server takes requests and cancellations only.",
+           .fix = "connect to the endpoint that was registered for this purpose"});
+    }
+  }
+
+  void TakeRequest(const std::string& peer, LmRequestMessage message) {
+    RequestKey key{peer, message.request_id};
+    if (open_.count(key) > 0) return;  // Sent twice: the first is still being worked on.
+    const Ticket ticket = queue_.Submit(std::move(message.request), [this, key](LmOutcome outcome) {
+      PostOutcome(key, std::move(outcome));
+    });
+    open_.emplace(std::move(key), ticket);
+  }
+
+  void Cancel(const RequestKey& key) {
+    const auto found = open_.find(key);
+    if (found == open_.end()) return;
+    queue_.Cancel(found->second);
+    open_.erase(found);
+  }
+
+  // Any thread.
+  void PostOutcome(const RequestKey& key, LmOutcome outcome) {
+    bool first = false;
+    {
+      std::lock_guard lock(mutex_);
+      first = outcomes_.empty();
+      outcomes_.emplace_back(key, std::move(outcome));
+    }
+    if (first) io_.Wake();
+  }
+
+  void SendOutcomes() {
+    std::vector<std::pair<RequestKey, LmOutcome>> outcomes;
+    {
+      std::lock_guard lock(mutex_);
+      outcomes.swap(outcomes_);
+    }
+    for (const auto& [key, outcome] : outcomes) {
+      open_.erase(key);
+      const std::string message = EncodeOrRefuse(key.second, outcome);
+      if (!TrySendTo(router_, key.first, message)) undeliverable_.Increment();
+    }
+  }
+
+  // An answer that the protocol cannot carry becomes a refusal that says so.
+  std::string EncodeOrRefuse(std::uint64_t request_id, const LmOutcome& outcome) {
+    try {
+      return EncodeLmOutcome(*session_, request_id, outcome);
+    } catch (const core::ProtocolError& error) {
+      return EncodeLmOutcome(*session_, request_id, LmRefusal{error.text(), Retry::kNever});
+    }
+  }
+
+  SharedSession session_;
+  RejectedMessages rejected_;
+  monitor::Counter undeliverable_;
+  zmq::socket_t router_;
+  std::string endpoint_;
+  std::map<RequestKey, Ticket> open_;  // I/O thread only.
+  std::mutex mutex_;
+  std::vector<std::pair<RequestKey, LmOutcome>> outcomes_;  // Guarded by mutex_.
+  LmRequestQueue queue_;
+  IoThread io_;
+};
+
+}  // namespace
+
+std::unique_ptr<ZmqLmServer> MakeZmqLmServer(const ChannelContext& context,
+                                             const LmServerOptions& options) {
+  return std::make_unique<Server>(context, options);
+}
+
+}  // namespace londi::transport
