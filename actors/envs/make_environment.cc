@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "actors/envs/babyai/babyai_environment.h"
+#include "actors/envs/babyai/bot.h"
 #include "actors/envs/babyai/levels.h"
 #include "core/error.h"
 
@@ -37,38 +39,52 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
                            .fix = "did you mean '" + *nearest + "'?"});
 }
 
-std::unique_ptr<babyai::BabyAiEnvironment> MakeBabyAi(std::string_view level,
-                                                      const EnvironmentOptions& options) {
+// nullptr: there is no such level.
+core::EnvironmentWithExpert MakeBabyAi(std::string_view level, const EnvironmentOptions& options) {
   auto chooser =
       babyai::FindLevel(level, {.kind = options.kind, .num_distractors = options.num_distractors});
-  if (!chooser) return nullptr;
-  return std::make_unique<babyai::BabyAiEnvironment>(
+  if (!chooser) return {};
+  auto environment = std::make_unique<babyai::BabyAiEnvironment>(
       *std::move(chooser), babyai::BabyAiOptions{.view_size = options.view_size});
+  auto bot = babyai::MakeBot(*environment);
+  return {std::move(environment), std::move(bot)};
 }
 
-constexpr std::string_view kBabyAiPrefix = "babyai/";
+// The visible table: a new environment is a new line here.
+struct Family {
+  std::string_view prefix;
+  std::vector<std::string> (*names)();  // Without the prefix.
+  core::EnvironmentWithExpert (*make)(std::string_view name, const EnvironmentOptions& options);
+};
 
-// The family table: one line for each kind of environment.
-std::unique_ptr<babyai::BabyAiEnvironment> FindBabyAi(std::string_view id,
-                                                      const EnvironmentOptions& options) {
-  if (!id.starts_with(kBabyAiPrefix)) return nullptr;
-  return MakeBabyAi(id.substr(kBabyAiPrefix.size()), options);
-}
+constexpr Family kFamilies[] = {
+    {"babyai/", babyai::LevelNames, MakeBabyAi},
+};
 
 }  // namespace
 
 std::vector<std::string> EnvironmentNames() {
   std::vector<std::string> names;
-  for (const std::string& level : babyai::LevelNames()) {
-    names.push_back(std::string(kBabyAiPrefix) + level);
+  for (const Family& family : kFamilies) {
+    for (const std::string& name : family.names())
+      names.push_back(std::string(family.prefix) + name);
   }
   return names;
 }
 
+core::EnvironmentWithExpert MakeEnvironmentWithExpert(std::string_view id,
+                                                      const EnvironmentOptions& options) {
+  for (const Family& family : kFamilies) {
+    if (!id.starts_with(family.prefix)) continue;
+    auto made = family.make(id.substr(family.prefix.size()), options);
+    if (made.environment != nullptr) return made;
+  }
+  ThrowUnknown(id);
+}
+
 std::unique_ptr<core::Environment> MakeEnvironment(std::string_view id,
                                                    const EnvironmentOptions& options) {
-  if (auto environment = FindBabyAi(id, options)) return environment;
-  ThrowUnknown(id);
+  return std::move(MakeEnvironmentWithExpert(id, options).environment);
 }
 
 }  // namespace londi::actors

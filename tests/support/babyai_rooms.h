@@ -2,7 +2,7 @@
 
 #include "actors/envs/babyai/room_grid.h"
 
-namespace londi::test_support {
+namespace londi::testing {
 
 // Levels made by hand, without random numbers.
 
@@ -29,4 +29,4 @@ inline actors::babyai::ObjectId Put(actors::babyai::RoomGrid& level,
   return id;
 }
 
-}  // namespace londi::test_support
+}  // namespace londi::testing

@@ -13,7 +13,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 
-namespace londi::test_support {
+namespace londi::testing {
 
 // One environment to hold against the contract of core/environment.h.
 struct ContractCase {
@@ -130,4 +130,4 @@ TEST_P(EnvironmentContract, ACloneGoesItsOwnWay) {
   }
 }
 
-}  // namespace londi::test_support
+}  // namespace londi::testing

@@ -14,9 +14,9 @@
 namespace londi::actors::babyai {
 namespace {
 
-using test_support::ContractCase;
-using test_support::ContractCaseName;
-using test_support::EnvironmentContract;
+using londi::testing::ContractCase;
+using londi::testing::ContractCaseName;
+using londi::testing::EnvironmentContract;
 
 std::vector<ContractCase> AllLevels() {
   std::vector<ContractCase> cases;
@@ -31,12 +31,12 @@ std::vector<ContractCase> AllLevels() {
 }  // namespace londi::actors::babyai
 
 // The suite's tests live in its own namespace.
-namespace londi::test_support {
+namespace londi::testing {
 INSTANTIATE_TEST_SUITE_P(BabyAi,
                          EnvironmentContract,
                          ::testing::ValuesIn(actors::babyai::AllLevels()),
                          ContractCaseName);
-}  // namespace londi::test_support
+}  // namespace londi::testing
 
 namespace londi::actors::babyai {
 namespace {
@@ -59,7 +59,7 @@ TEST(MixedLevels, AMixedEpisodeEqualsTheEpisodeOfItsKind) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     const core::Observation observation = mixed.Reset(seed);
     auto one = MakeMixed({.kind = ParseMixedKind(mixed.Kind())});
-    test_support::ExpectEqual(observation, one.Reset(seed));
+    londi::testing::ExpectEqual(observation, one.Reset(seed));
     ++seen[mixed.Kind()];
   }
 

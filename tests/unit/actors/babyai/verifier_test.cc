@@ -9,8 +9,8 @@
 namespace londi::actors::babyai {
 namespace {
 
-using test_support::MakeOneRoom;
-using test_support::Put;
+using londi::testing::MakeOneRoom;
+using londi::testing::Put;
 
 ObjectDescription Key(Color color) { return {.type = ObjectType::kKey, .color = color}; }
 ObjectDescription Ball(Color color) { return {.type = ObjectType::kBall, .color = color}; }

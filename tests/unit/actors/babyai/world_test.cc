@@ -7,8 +7,8 @@
 namespace londi::actors::babyai {
 namespace {
 
-using test_support::MakeOneRoom;
-using test_support::Put;
+using londi::testing::MakeOneRoom;
+using londi::testing::Put;
 
 TEST(World, WalksIntoEmptyCellsAndOpenDoorsOnly) {
   RoomGrid level = MakeOneRoom();
