@@ -340,9 +340,9 @@ void OptionTable::ReadText(std::string_view text,
 
 void OptionTable::ReadFile(const std::filesystem::path& file) {
   std::ifstream in(file);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.good() && !in.eof()) in.setstate(std::ios::failbit);
-  if (!in.is_open() || in.bad() || std::filesystem::is_directory(file)) {
+  std::string text;
+  if (std::filesystem::is_regular_file(file)) text.assign(std::istreambuf_iterator<char>(in), {});
+  if (!in.is_open() || in.bad() || !std::filesystem::is_regular_file(file)) {
     throw core::IoError(
         {.what = fmt::format("cannot read the configuration {}", file.string()),
          .why =

@@ -162,7 +162,7 @@ TEST_F(StrictYaml, WhatItPrintsItReadsBack) {
              .rate = 0.1,
              .text = "x: # \"y\"\n",
              .path = "/a/b c",
-             .wait = std::chrono::minutes(2),
+             .wait = std::chrono::seconds(2),
              .costs = {},
              .names = {"y"},
              .colour = Colour::kBlue};
