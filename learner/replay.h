@@ -63,11 +63,11 @@ class Replay {
 
   const SegmentLog& log() const { return log_; }
 
-  // For checkpoints. Priorities belong to rows end - priorities.size() .. end.
+  // For checkpoints. Leaves belong to rows end - leaves.size() .. end.
   struct State {
     std::int64_t end = 0;
-    double max_priority = 1;
-    std::vector<float> priorities;  // Tree leaves; 0 = not sampleable.
+    float max_leaf = 1;         // priority^alpha, as the leaves.
+    std::vector<float> leaves;  // 0 = not sampleable.
   };
   State Save() const;
   // Rows the log has lost, or the capacity no longer holds, are skipped. Call it instead of the

@@ -17,6 +17,8 @@
 
 namespace londi::learner {
 
+class SegmentFile;
+
 struct SegmentLogOptions {
   std::int64_t segment_bytes =
       64 << 20;  // Size of a file; 1 MiB .. 4 GiB. Files that are already there keep theirs.
@@ -92,14 +94,18 @@ class SegmentLog {
   std::int64_t cut_bytes() const { return cut_bytes_; }
 
  private:
-  class File;
   static constexpr std::int64_t kMaxSegments = 1 << 16;
 
   void OpenExisting();
-  void AddSegment(std::unique_ptr<File> file);
+  void ScanSegment(SegmentFile& file, bool is_last);
+  void Mark(transport::StreamId stream, core::Sequence first, std::int64_t rows);
+  void AddSegment(std::unique_ptr<SegmentFile> file);
   void StartSegment();
-  const std::byte* Address(std::int64_t number) const;
+  void AppendRow(const core::Transition& row);
+  void CheckFeatures(int num_features);
   void Store(const core::Transition& row, std::int64_t number, std::byte* to) const;
+  void Sync(std::int64_t from, std::int64_t to);
+  const std::byte* Address(std::int64_t number) const;
 
   const std::filesystem::path folder_;
   const SegmentLogOptions options_;
@@ -109,7 +115,7 @@ class SegmentLog {
   std::int64_t stride_ = 0;
   std::int64_t rows_per_segment_ = 0;
 
-  std::unique_ptr<std::atomic<File*>[]>
+  std::unique_ptr<std::atomic<SegmentFile*>[]>
       files_;  // By row / rows_per_segment; nullptr = not there (any more).
   std::atomic<std::int64_t> begin_ = 0;
   std::atomic<std::int64_t> end_ = 0;

@@ -1,0 +1,241 @@
+#include "learner/algorithms/dqn.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+#include <cmath>
+#include <span>
+
+#include "core/error.h"
+#include "core/switcher.h"
+#include "core/switcher_network.h"
+#include "learner/algorithms/dueling_loss.h"
+#include "learner/algorithms/dueling_network.h"
+
+namespace londi::learner {
+namespace {
+
+class Stopwatch {
+ public:
+  // Milliseconds since the construction or the last call.
+  double Lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::duration<double, std::milli> passed = now - last_;
+    last_ = now;
+    return passed.count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+class Dqn final : public Algorithm {
+ public:
+  Dqn(const DqnOptions& options, int num_features, const std::string& device, std::uint64_t seed)
+      : options_(options),
+        shape_{num_features + core::kNumContextInputs, options.width, options.layers},
+        device_(device),
+        online_(shape_, device_, /*gradient=*/true),
+        target_(shape_, device_, /*gradient=*/false),
+        first_moment_(at::zeros_like(online_.flat())),
+        second_moment_(at::zeros_like(online_.flat())),
+        step_(at::zeros({}, online_.flat().options())) {
+    online_.Initialize(seed);
+    target_.flat().copy_(online_.flat());
+  }
+
+  UpdateResult Update(const Batch& batch) override {
+    UpdateResult result;
+    Stopwatch watch;
+    const at::Tensor inputs = ToDevice(batch);
+    const std::vector<Target> targets = MakeTargets(batch, inputs);
+    result.targets_ms = watch.Lap();
+
+    const at::Tensor heads = online_.Forward(inputs.narrow(0, 0, batch.num_states));
+    const at::Tensor host_heads = heads.detach().to(at::kCPU).contiguous();
+    at::Tensor gradient = at::empty({batch.num_states, 4}, at::kFloat);
+    result.errors.resize(static_cast<std::size_t>(batch.num_states));
+    const DuelingLoss loss = ComputeLoss(batch,
+                                         AsHeads(host_heads),
+                                         targets,
+                                         options_.calls_loss_weight,
+                                         AsHeads(gradient),
+                                         result.errors);
+    online_.flat_gradient().zero_();
+    heads.backward(gradient.to(device_));
+    result.gradient_ms = watch.Lap();
+
+    result.loss_return = loss.loss_return;
+    result.loss_calls = loss.loss_calls;
+    for (const Target& target : targets) {
+      result.mean_target_return += target.return_value / static_cast<double>(targets.size());
+    }
+    Step(result);
+    result.optimizer_ms = watch.Lap();
+    return result;
+  }
+
+  std::shared_ptr<const core::WeightsSnapshot> Export(core::WeightsVersion version) const override {
+    auto snapshot = std::make_shared<core::WeightsSnapshot>();
+    snapshot->version = version;
+    snapshot->architecture = core::switcher_network::kArchitecture;
+    snapshot->arrays = online_.ToArrays(online_.flat(), "");
+    return snapshot;
+  }
+
+  AlgorithmState Save() const override {
+    AlgorithmState state;
+    state.architecture = core::switcher_network::kArchitecture;
+    for (const auto& [prefix, flat] : Parts()) {
+      for (core::NamedArray& array : online_.ToArrays(flat, prefix))
+        state.arrays.push_back(std::move(array));
+    }
+    state.counters["adam_step"] = static_cast<std::int64_t>(step_.item<float>());
+    return state;
+  }
+
+  void Restore(const AlgorithmState& state) override {
+    if (state.architecture != core::switcher_network::kArchitecture) {
+      throw core::ModelError(
+          {.what = "the checkpoint holds a network of architecture '" + state.architecture + "'",
+           .why = "the configured algorithm trains '" +
+                  std::string(core::switcher_network::kArchitecture) + "'",
+           .fix = "set learner.algorithm.name as in the run's resolved configuration, or start a "
+                  "new run folder"});
+    }
+    const at::Tensor scratch = at::empty_like(target_.flat());
+    for (const auto& [prefix, flat] : Parts())
+      online_.FromArrays(state.arrays, prefix, scratch);  // May throw.
+    for (const auto& [prefix, flat] : Parts()) online_.FromArrays(state.arrays, prefix, flat);
+    const auto found = state.counters.find("adam_step");
+    step_.fill_(found == state.counters.end() ? 0 : found->second);
+  }
+
+ private:
+  std::vector<std::pair<std::string, at::Tensor>> Parts() const {
+    return {{"online.", online_.flat()},
+            {"target.", target_.flat()},
+            {"adam.first.", first_moment_},
+            {"adam.second.", second_moment_}};
+  }
+
+  static std::span<HeadValues> AsHeads(const at::Tensor& host) {
+    return {reinterpret_cast<HeadValues*>(host.data_ptr<float>()),
+            static_cast<std::size_t>(host.size(0))};
+  }
+
+  at::Tensor ToDevice(const Batch& batch) const {
+    const at::Tensor host = at::from_blob(batch.inputs.values().data(),
+                                          {batch.num_states + batch.num_successors, batch.width},
+                                          at::kFloat);
+    return device_.is_cpu() ? host : host.to(device_, /*non_blocking=*/true);
+  }
+
+  // Double Q-learning: the online network chooses, the target network values.
+  std::vector<Target> MakeTargets(const Batch& batch, const at::Tensor& inputs) const {
+    const at::Tensor successors = inputs.narrow(0, batch.num_states, batch.num_successors);
+    std::vector<Bootstrap> bootstraps(batch.entries.size());
+    const at::Tensor chosen_by = NoGradient(online_, successors);
+    ChooseBootstraps(batch, AsHeads(chosen_by), bootstraps);
+
+    std::vector<std::int64_t> wanted;
+    for (const Bootstrap& bootstrap : bootstraps) {
+      if (bootstrap.successor >= 0) wanted.push_back(bootstrap.successor);
+    }
+    const at::Tensor index =
+        at::from_blob(wanted.data(), {static_cast<std::int64_t>(wanted.size())}, at::kLong);
+    const at::Tensor valued_by = NoGradient(target_, successors.index_select(0, index.to(device_)));
+    const std::span<const HeadValues> values = AsHeads(valued_by);
+
+    std::vector<Target> targets(bootstraps.size());
+    std::size_t next = 0;
+    for (std::size_t e = 0; e < bootstraps.size(); ++e) {
+      const Bootstrap& bootstrap = bootstraps[e];
+      targets[e] = {bootstrap.horizon.reward, bootstrap.horizon.calls};
+      if (bootstrap.successor < 0) continue;
+      const HeadValues& value = values[next++];
+      targets[e].return_value += bootstrap.horizon.discount * value.Return(bootstrap.activate);
+      targets[e].calls_value += bootstrap.horizon.discount * value.Calls(bootstrap.activate);
+    }
+    return targets;
+  }
+
+  // Heads on the host.
+  static at::Tensor NoGradient(const DuelingNetwork& network, const at::Tensor& inputs) {
+    const at::NoGradGuard no_gradient;
+    return network.Forward(inputs).to(at::kCPU).contiguous();
+  }
+
+  void Step(UpdateResult& result) {
+    const at::NoGradGuard no_gradient;
+    const at::Tensor& gradient = online_.flat_gradient();
+    result.gradient_norm = gradient.norm().item<double>();
+    result.skipped = !std::isfinite(result.gradient_norm);
+    if (result.skipped) return;
+    if (result.gradient_norm > options_.max_gradient_norm) {
+      gradient.mul_(options_.max_gradient_norm / result.gradient_norm);
+    }
+    step_.add_(1);
+    at::_fused_adamw_({online_.flat()},
+                      {gradient},
+                      {first_moment_},
+                      {second_moment_},
+                      {},
+                      {step_},
+                      options_.learning_rate,
+                      0.9,
+                      0.999,
+                      options_.weight_decay,
+                      options_.adam_epsilon,
+                      /*amsgrad=*/false,
+                      /*maximize=*/false);
+    target_.flat().lerp_(online_.flat(), options_.target_rate);
+  }
+
+  const DqnOptions options_;
+  const DuelingNetwork::Shape shape_;
+  const at::Device device_;
+  DuelingNetwork online_;
+  DuelingNetwork target_;
+  at::Tensor first_moment_;
+  at::Tensor second_moment_;
+  at::Tensor step_;
+};
+
+void Require(bool holds, const char* key, double value, const char* limits) {
+  if (holds) return;
+  throw core::ConfigError(
+      {.what = std::string("learner.algorithm.dqn.") + key + " is " + std::to_string(value),
+       .why = "training cannot work with it",
+       .fix = std::string("set it to ") + limits});
+}
+
+}  // namespace
+
+void DqnOptions::Validate() const {
+  Require(width >= 8 && width <= 4096, "width", width, "8 to 4096");
+  Require(layers >= 1 && layers <= 8, "layers", layers, "1 to 8");
+  Require(learning_rate > 0 && learning_rate < 1,
+          "learning_rate",
+          learning_rate,
+          "a value above 0 and below 1");
+  Require(adam_epsilon > 0, "adam_epsilon", adam_epsilon, "a value above 0");
+  Require(weight_decay >= 0, "weight_decay", weight_decay, "0 or more");
+  Require(max_gradient_norm > 0, "max_gradient_norm", max_gradient_norm, "a value above 0");
+  Require(target_rate > 0 && target_rate <= 1,
+          "target_rate",
+          target_rate,
+          "a value above 0 and up to 1");
+  Require(calls_loss_weight > 0, "calls_loss_weight", calls_loss_weight, "a value above 0");
+}
+
+std::unique_ptr<Algorithm> MakeDqn(const DqnOptions& options,
+                                   int num_features,
+                                   const std::string& device,
+                                   std::uint64_t seed) {
+  options.Validate();
+  return std::make_unique<Dqn>(options, num_features, device, seed);
+}
+
+}  // namespace londi::learner

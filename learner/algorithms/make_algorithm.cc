@@ -1,0 +1,58 @@
+#include "learner/algorithms/make_algorithm.h"
+
+#include "core/error.h"
+
+namespace londi::learner {
+namespace {
+
+using Factory = std::unique_ptr<Algorithm> (*)(const AlgorithmOptions&,
+                                               int,
+                                               const std::string&,
+                                               std::uint64_t);
+
+struct Entry {
+  const char* name;
+  Factory make;
+};
+
+// Every algorithm there is; a new one is a file beside this one and a line here.
+constexpr Entry kAlgorithms[] = {
+    {"dqn",
+     [](const AlgorithmOptions& options,
+        int num_features,
+        const std::string& device,
+        std::uint64_t seed) { return MakeDqn(options.dqn, num_features, device, seed); }},
+};
+
+const Entry& Find(const std::string& name) {
+  std::string known;
+  for (const Entry& entry : kAlgorithms) {
+    if (name == entry.name) return entry;
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  }
+  throw core::ConfigError({.what = "learner.algorithm.name is '" + name + "'",
+                           .why = "there is no such algorithm",
+                           .fix = "use one of: " + known});
+}
+
+}  // namespace
+
+void AlgorithmOptions::Validate() const {
+  Find(name);
+  dqn.Validate();
+}
+
+std::vector<std::string> AlgorithmNames() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kAlgorithms) names.emplace_back(entry.name);
+  return names;
+}
+
+std::unique_ptr<Algorithm> MakeAlgorithm(const AlgorithmOptions& options,
+                                         int num_features,
+                                         const std::string& device,
+                                         std::uint64_t seed) {
+  return Find(options.name).make(options, num_features, device, seed);
+}
+
+}  // namespace londi::learner

@@ -1,0 +1,186 @@
+#include "learner/batch.h"
+
+#include <array>
+#include <span>
+#include <string>
+
+#include "core/error.h"
+#include "core/half.h"
+#include "core/switcher.h"
+
+namespace londi::learner {
+namespace {
+
+// Fills a Batch row by row. Inputs are gathered at the end, when it is known how many there are.
+class BatchMaker {
+ public:
+  BatchMaker(const Replay& replay, const BatchOptions& options, Random& random, Batch& out)
+      : replay_(replay), log_(replay.log()), options_(options), random_(random), out_(out) {}
+
+  void Make(const Replay::Samples& samples) {
+    Clear(samples.rows.size());
+    for (std::size_t i = 0; i < samples.rows.size(); ++i)
+      AddTaken(samples.rows[i], samples.weights[i]);
+    if (options_.agreement_rows) {
+      for (std::size_t i = 0; i < samples.rows.size(); ++i) AddOther(i, samples.weights[i]);
+    }
+    out_.num_states = static_cast<int>(samples.rows.size());
+    out_.num_successors = static_cast<int>(successor_rows_.size());
+    out_.contexts.insert(
+        out_.contexts.end(), successor_contexts_.begin(), successor_contexts_.end());
+    GatherInputs(samples.rows);
+  }
+
+ private:
+  void Clear(std::size_t num_states) {
+    out_.contexts.clear();
+    out_.entries.clear();
+    out_.horizons.clear();
+    out_.horizon_successor.clear();
+    out_.horizon_activated.clear();
+    windows_.clear();
+    windows_.reserve(num_states);
+    successor_rows_.clear();
+    successor_contexts_.clear();
+  }
+
+  // The choice that was made in `row`, with its n-step window.
+  void AddTaken(std::int64_t row, float weight) {
+    Window window;
+    const int known = replay_.Window(
+        row, std::span(window.rows).first(static_cast<std::size_t>(replay_.n_step() + 1)));
+    std::array<WindowStep, kMaxSteps> steps;
+    int num_steps = 0;
+    // The last row that is known can only be bootstrapped from, unless the episode ends with it.
+    while (num_steps < std::min(known, replay_.n_step())) {
+      const StoredRow& stored = log_.row(window.rows[static_cast<std::size_t>(num_steps)]);
+      if (num_steps + 1 == known && !stored.is_terminal()) break;
+      steps[static_cast<std::size_t>(num_steps++)] = {
+          stored.reward, stored.activated(), stored.is_terminal()};
+      if (stored.is_terminal()) break;
+    }
+    std::array<Horizon, kMaxSteps> horizons;
+    const int count = MakeHorizons(
+        std::span(steps).first(static_cast<std::size_t>(num_steps)), options_.gamma, horizons);
+
+    const StoredRow& stored = log_.row(row);
+    const Horizon& whole = horizons[static_cast<std::size_t>(count - 1)];
+    const std::int32_t spends =
+        options_.follow_greedy_only ? stored.activated() : whole.activations;
+    const Context context = Relabel(
+        options_.relabel, {stored.cost, stored.remaining}, spends, stored.steps_left, random_);
+    const int from = options_.follow_greedy_only ? 0 : count - 1;
+    AddEntry(stored.activated(),
+             weight,
+             context,
+             window.rows,
+             std::span(horizons).subspan(static_cast<std::size_t>(from),
+                                         static_cast<std::size_t>(count - from)),
+             from);
+    out_.contexts.push_back(context);
+    windows_.push_back(window);
+  }
+
+  // The choice that was not made, where it would have led to the same action: same reward, same
+  // successor, one activation more or less.
+  void AddOther(std::size_t state, float weight) {
+    const Window& window = windows_[state];
+    const StoredRow& stored = log_.row(window.rows[0]);
+    const Context context = out_.contexts[state];
+    const bool other = !stored.activated();
+    if (!stored.agreed() || (other && !MayActivate(context.remaining))) return;
+    const std::array<WindowStep, 1> step{{{stored.reward, other, stored.is_terminal()}}};
+    std::array<Horizon, 1> horizon;
+    MakeHorizons(step, options_.gamma, horizon);
+    AddEntry(other, weight, context, window.rows, horizon, 0);
+    out_.entries.back().state = static_cast<std::int32_t>(state);
+  }
+
+  // `horizons` begin after `first` + 1 rows of the window.
+  void AddEntry(bool activate,
+                float weight,
+                Context context,
+                std::span<const std::int64_t> rows,
+                std::span<const Horizon> horizons,
+                int first) {
+    out_.entries.push_back({.state = static_cast<std::int32_t>(out_.contexts.size()),
+                            .activate = activate,
+                            .weight = weight,
+                            .first_horizon = static_cast<std::int32_t>(out_.horizons.size()),
+                            .num_horizons = static_cast<std::int32_t>(horizons.size())});
+    for (std::size_t i = 0; i < horizons.size(); ++i) {
+      out_.horizons.push_back(horizons[i]);
+      if (horizons[i].terminal) {
+        out_.horizon_successor.push_back(-1);
+        out_.horizon_activated.push_back(0);
+        continue;
+      }
+      const std::int64_t successor = rows[static_cast<std::size_t>(first) + i + 1];
+      out_.horizon_successor.push_back(static_cast<std::int32_t>(successor_rows_.size()));
+      out_.horizon_activated.push_back(log_.row(successor).activated());
+      successor_rows_.push_back(successor);
+      successor_contexts_.push_back(
+          {context.cost, Spend(context.remaining, horizons[i].activations)});
+      // A budget that the window overdraws is cut before this successor matters; its input must
+      // still be one.
+      if (successor_contexts_.back().remaining < 0 && context.remaining >= 0)
+        successor_contexts_.back().remaining = 0;
+    }
+  }
+
+  void GatherInputs(const std::vector<std::int64_t>& states) {
+    const auto features = static_cast<std::size_t>(log_.num_features());
+    const std::size_t width = features + core::kNumContextInputs;
+    out_.width = static_cast<int>(width);
+    const std::span<float> inputs = out_.inputs.Resize(out_.contexts.size() * width);
+    for (std::size_t i = 0; i < out_.contexts.size(); ++i) {
+      const std::int64_t number =
+          i < states.size() ? states[i] : successor_rows_[i - states.size()];
+      const std::span<float> row = inputs.subspan(i * width, width);
+      core::ToFloat(log_.features(number), row.first(features));
+      core::EncodeContext(out_.contexts[i].cost,
+                          out_.contexts[i].remaining,
+                          log_.row(number).steps_left,
+                          row.subspan(features));
+    }
+  }
+
+  struct Window {
+    std::array<std::int64_t, kMaxSteps + 1> rows{};
+  };
+
+  const Replay& replay_;
+  const SegmentLog& log_;
+  const BatchOptions& options_;
+  Random& random_;
+  Batch& out_;
+  std::vector<Window> windows_;
+  std::vector<std::int64_t> successor_rows_;
+  std::vector<Context> successor_contexts_;
+};
+
+}  // namespace
+
+void BatchOptions::Validate() const {
+  if (batch_size < 1 || batch_size > 65536) {
+    throw core::ConfigError({.what = "learner.batch.batch_size is " + std::to_string(batch_size),
+                             .why = "an update needs rows, and they must fit into memory",
+                             .fix = "set it between 1 and 65536"});
+  }
+  if (!(gamma > 0 && gamma <= 1)) {
+    throw core::ConfigError({.what = "learner.batch.gamma is " + std::to_string(gamma),
+                             .why = "it discounts the reward of the next step",
+                             .fix = "set it above 0 and up to 1"});
+  }
+  relabel.Validate();
+}
+
+void MakeBatch(const Replay& replay,
+               const Replay::Samples& samples,
+               const BatchOptions& options,
+               Random& random,
+               Batch& out) {
+  BatchMaker(replay, options, random, out).Make(samples);
+}
+
+}  // namespace londi::learner

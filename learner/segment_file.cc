@@ -1,0 +1,169 @@
+#include "learner/segment_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "transport/crc32c.h"
+
+namespace londi::learner {
+namespace {
+
+constexpr std::int64_t kPage = 4096;
+
+struct StoredMark {
+  std::int64_t actor = 0;
+  std::int64_t incarnation = 0;
+  std::int64_t sequence = 0;
+};
+
+[[noreturn]] void Fail(const std::filesystem::path& path, const std::string& doing, int error) {
+  throw core::IoError({.what = "cannot " + doing + " the log segment " + path.string(),
+                       .why = std::strerror(error),
+                       .fix = error == ENOSPC
+                                  ? "free some disk space, or lower learner.replay.capacity"
+                                  : "check the folder's permissions and the disk"});
+}
+
+// The header as bytes with its marks, `crc` filled in.
+std::vector<std::byte> Encode(SegmentHeader& header, const std::vector<StoredMark>& marks) {
+  const std::size_t mark_bytes = marks.size() * sizeof(StoredMark);
+  std::vector<std::byte> bytes(sizeof(header) + mark_bytes);
+  header.crc = 0;
+  std::memcpy(bytes.data(), &header, sizeof(header));
+  if (mark_bytes > 0) std::memcpy(bytes.data() + sizeof(header), marks.data(), mark_bytes);
+  header.crc = transport::Crc32c(bytes);
+  std::memcpy(bytes.data(), &header, sizeof(header));
+  return bytes;
+}
+
+bool IsWhole(const SegmentHeader& header, const std::byte* base, std::int64_t size) {
+  const std::int64_t used = static_cast<std::int64_t>(sizeof(header)) +
+                            header.num_marks * static_cast<std::int64_t>(sizeof(StoredMark));
+  if (header.header_bytes > size || used > header.header_bytes ||
+      header.row_stride < sizeof(StoredRow) || header.rows_per_segment <= 0 ||
+      header.first_row < 0) {
+    return false;
+  }
+  std::vector<std::byte> bytes(base, base + used);
+  SegmentHeader zeroed = header;
+  zeroed.crc = 0;
+  std::memcpy(bytes.data(), &zeroed, sizeof(zeroed));
+  return transport::Crc32c(bytes) == header.crc;
+}
+
+}  // namespace
+
+std::unique_ptr<SegmentFile> SegmentFile::Create(
+    const std::filesystem::path& path,
+    SegmentHeader header,
+    const transport::StreamWatermarks::Snapshot& marks) {
+  std::vector<StoredMark> stored;
+  for (const auto& [stream, through] : marks) {
+    stored.push_back({stream.actor.value, stream.incarnation.value, through.value});
+  }
+  const auto used = static_cast<std::int64_t>(sizeof(header) + stored.size() * sizeof(StoredMark));
+  header.header_bytes = static_cast<std::uint32_t>((used + kPage - 1) / kPage * kPage);
+  header.num_marks = static_cast<std::uint32_t>(stored.size());
+  const std::vector<std::byte> bytes = Encode(header, stored);
+
+  // Under another name first: a segment has a whole header or does not exist.
+  const std::filesystem::path unfinished = path.string() + ".tmp";
+  const int fd = open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) Fail(path, "create", errno);
+  std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd));
+  file->Allocate(header.header_bytes + header.rows_per_segment * header.row_stride);
+  file->Map();
+  std::memcpy(file->base_, bytes.data(), bytes.size());
+  file->header_ = header;
+  file->Sync();
+  if (rename(unfinished.c_str(), path.c_str()) != 0) Fail(path, "rename", errno);
+  return file;
+}
+
+std::unique_ptr<SegmentFile> SegmentFile::Open(const std::filesystem::path& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) Fail(path, "open", errno);
+  std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd));
+  file->Map();
+  const bool has_header = file->size_ >= static_cast<std::int64_t>(sizeof(SegmentHeader));
+  if (has_header) std::memcpy(&file->header_, file->base_, sizeof(SegmentHeader));
+  if (!has_header || std::memcmp(file->header_.magic, SegmentHeader{}.magic, 8) != 0) {
+    throw core::IoError({.what = path.string() + " is no segment of a transition log",
+                         .why = "its first bytes are not those of a segment",
+                         .fix = "move the file out of the log's folder"});
+  }
+  if (file->header_.layout_version != kRowLayoutVersion) {
+    throw core::ModelError(
+        {.what = path.string() + " has row layout " + std::to_string(file->header_.layout_version),
+         .why = "this program reads layout " + std::to_string(kRowLayoutVersion),
+         .fix = "go on with the version of londi that wrote it, or start a new run folder"});
+  }
+  if (!IsWhole(file->header_, file->base_, file->size_)) {
+    throw core::IoError({.what = "the header of " + path.string() + " is damaged",
+                         .why = "its checksum does not fit",
+                         .fix = "restore the file, or move it and all later segments away"});
+  }
+  return file;
+}
+
+SegmentFile::~SegmentFile() {
+  Unmap();
+  close(fd_);
+}
+
+transport::StreamWatermarks::Snapshot SegmentFile::Marks() const {
+  transport::StreamWatermarks::Snapshot marks;
+  for (std::uint32_t i = 0; i < header_.num_marks; ++i) {
+    StoredMark mark;
+    std::memcpy(&mark, base_ + sizeof(SegmentHeader) + i * sizeof(StoredMark), sizeof(mark));
+    marks.push_back({{core::ActorId(mark.actor), core::Incarnation(mark.incarnation)},
+                     core::Sequence(mark.sequence)});
+  }
+  return marks;
+}
+
+std::int64_t SegmentFile::CutAndExtend(std::int64_t keep, std::int64_t extend) {
+  std::int64_t last = mapped_row_bytes();
+  while (last > keep && rows()[last - 1] == std::byte{0}) --last;
+  const std::int64_t cut = last - keep;
+  if (cut == 0 && mapped_row_bytes() == extend) return 0;
+  Unmap();
+  if (ftruncate(fd_, header_.header_bytes + keep) != 0) Fail(path_, "cut", errno);
+  Allocate(header_.header_bytes + extend);
+  Map();
+  return cut;
+}
+
+void SegmentFile::Sync() const {
+  if (fdatasync(fd_) != 0) Fail(path_, "write", errno);
+}
+
+void SegmentFile::Map() {
+  struct stat info {};
+  if (fstat(fd_, &info) != 0) Fail(path_, "examine", errno);
+  size_ = info.st_size;
+  if (size_ == 0) return;
+  void* mapped =
+      mmap(nullptr, static_cast<std::size_t>(size_), PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+  if (mapped == MAP_FAILED) Fail(path_, "map", errno);
+  base_ = static_cast<std::byte*>(mapped);
+}
+
+void SegmentFile::Unmap() {
+  if (base_ != nullptr) munmap(base_, static_cast<std::size_t>(size_));
+  base_ = nullptr;
+}
+
+void SegmentFile::Allocate(std::int64_t bytes) {
+  if (const int error = posix_fallocate(fd_, 0, bytes); error != 0) Fail(path_, "allocate", error);
+}
+
+}  // namespace londi::learner

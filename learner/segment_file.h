@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "learner/stored_row.h"
+#include "transport/stream_watermarks.h"
+
+namespace londi::learner {
+
+// What a segment file begins with; the watermarks of all streams follow it.
+struct SegmentHeader {
+  char magic[8] = {'L', 'O', 'N', 'D', 'I', 'L', 'O', 'G'};
+  std::uint32_t layout_version = kRowLayoutVersion;
+  std::uint32_t header_bytes = 0;  // Where the rows begin.
+  std::uint32_t num_features = 0;
+  std::uint32_t row_stride = 0;  // Bytes from row to row.
+  std::int64_t rows_per_segment = 0;
+  std::int64_t first_row = 0;
+  std::uint32_t num_marks = 0;
+  std::uint32_t crc = 0;  // CRC-32C of header and watermarks, with this field 0.
+};
+static_assert(sizeof(SegmentHeader) == 48);
+
+// One mapped file of a SegmentLog. Its full size is allocated at once, so a full disk is an error
+// here and no SIGBUS while a row is written.
+class SegmentFile {
+ public:
+  // Completes `header` (header_bytes, num_marks, crc). Throws core::IoError.
+  static std::unique_ptr<SegmentFile> Create(const std::filesystem::path& path,
+                                             SegmentHeader header,
+                                             const transport::StreamWatermarks::Snapshot& marks);
+  // Throws core::IoError, core::ModelError for another layout version.
+  static std::unique_ptr<SegmentFile> Open(const std::filesystem::path& path);
+  ~SegmentFile();
+  SegmentFile(const SegmentFile&) = delete;
+  SegmentFile& operator=(const SegmentFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  const SegmentHeader& header() const { return header_; }
+  transport::StreamWatermarks::Snapshot Marks() const;  // Of all streams, before first_row.
+
+  std::byte* rows() const { return base_ + header_.header_bytes; }
+  std::int64_t mapped_row_bytes() const { return size_ - header_.header_bytes; }
+
+  // Keeps `keep` bytes of rows, makes the rest up to `extend` zeros. Returns how many bytes of
+  // something else were there.
+  std::int64_t CutAndExtend(std::int64_t keep, std::int64_t extend);
+
+  void Sync() const;  // Throws core::IoError.
+
+ private:
+  SegmentFile(std::filesystem::path path, int fd) : path_(std::move(path)), fd_(fd) {}
+  void Map();
+  void Unmap();
+  void Allocate(std::int64_t bytes);
+
+  std::filesystem::path path_;
+  int fd_;
+  std::byte* base_ = nullptr;
+  std::int64_t size_ = 0;
+  SegmentHeader header_;
+};
+
+}  // namespace londi::learner

@@ -1,0 +1,330 @@
+#include "learner/segment_log.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "core/error.h"
+#include "learner/segment_file.h"
+#include "transport/crc32c.h"
+
+namespace londi::learner {
+namespace {
+
+constexpr std::int64_t kRowAlignment = 16;
+
+std::int64_t StrideOf(int num_features) {
+  const auto bytes = static_cast<std::int64_t>(sizeof(StoredRow)) + 2LL * num_features;
+  return (bytes + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
+}
+
+std::uint32_t CrcOfRow(const std::byte* row, std::int64_t stride) {
+  const std::uint32_t crc = transport::Crc32c({row + 4, static_cast<std::size_t>(stride - 4)});
+  return crc == 0 ? 1 : crc;
+}
+
+bool IsWholeRow(const std::byte* bytes, std::int64_t stride, std::int64_t number) {
+  StoredRow row;
+  std::memcpy(&row, bytes, sizeof(row));
+  return row.crc != 0 && row.number == number && row.crc == CrcOfRow(bytes, stride);
+}
+
+std::string SegmentName(std::int64_t first_row) {
+  char name[48];
+  std::snprintf(name, sizeof(name), "segment-%015lld.log", static_cast<long long>(first_row));
+  return name;
+}
+
+}  // namespace
+
+void SegmentLogOptions::Validate() const {
+  if (segment_bytes < (1LL << 20) || segment_bytes > (4LL << 30)) {
+    throw core::ConfigError(
+        {.what = "learner.log.segment_bytes is " + std::to_string(segment_bytes),
+         .why = "a segment is one mapped file; very small and very large ones are impractical",
+         .fix = "set it between 1 MiB (1048576) and 4 GiB (4294967296)"});
+  }
+}
+
+SegmentLog::SegmentLog(std::filesystem::path folder, SegmentLogOptions options)
+    : folder_(std::move(folder)),
+      options_(options),
+      files_(std::make_unique<std::atomic<SegmentFile*>[]>(kMaxSegments)) {
+  options_.Validate();
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  if (error) {
+    throw core::IoError({.what = "the folder " + folder_.string() + " cannot be made",
+                         .why = error.message(),
+                         .fix = "choose a folder that you may write to"});
+  }
+  OpenExisting();
+}
+
+SegmentLog::~SegmentLog() {
+  for (std::int64_t i = 0; i < kMaxSegments; ++i) delete files_[i].load(std::memory_order_relaxed);
+}
+
+void SegmentLog::OpenExisting() {
+  std::vector<std::unique_ptr<SegmentFile>> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (entry.path().extension() == ".tmp") {
+      std::filesystem::remove(entry.path());  // The process was killed while it made a segment.
+    } else if (entry.path().extension() == ".log") {
+      found.push_back(SegmentFile::Open(entry.path()));
+    }
+  }
+  if (found.empty()) return;
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a->header().first_row < b->header().first_row;
+  });
+  const SegmentHeader& first = found.front()->header();
+  stride_ = first.row_stride;
+  rows_per_segment_ = first.rows_per_segment;
+  num_features_ = static_cast<int>(first.num_features);
+  marks_.Restore(found.front()->Marks());
+  begin_ = end_ = first.first_row;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const bool is_last = i + 1 == found.size();
+    ScanSegment(*found[i], is_last);
+    AddSegment(std::move(found[i]));
+  }
+}
+
+// Finds the rows of a segment, advances end_ and the watermarks, and cuts a torn tail off the last
+// segment.
+void SegmentLog::ScanSegment(SegmentFile& file, bool is_last) {
+  const SegmentHeader& header = file.header();
+  const std::int64_t first = end_.load();
+  const bool fits = header.first_row == first && header.row_stride == stride_ &&
+                    header.rows_per_segment == rows_per_segment_;
+  std::int64_t rows = 0;
+  if (fits) {
+    const std::int64_t stored = std::min(rows_per_segment_, file.mapped_row_bytes() / stride_);
+    while (rows < stored && IsWholeRow(file.rows() + rows * stride_, stride_, first + rows)) ++rows;
+  }
+  if (!fits || (!is_last && rows < rows_per_segment_)) {
+    throw core::IoError(
+        {.what = "the transition log is damaged at row " + std::to_string(first + rows),
+         .why =
+             file.path().string() + " is incomplete or missing rows, though later segments exist",
+         .fix = "restore the file, or move it and all later segments of the folder away: the rows "
+                "before "
+                "it stay usable"});
+  }
+  for (std::int64_t i = 0; i < rows; ++i) {
+    StoredRow row;
+    std::memcpy(&row, file.rows() + i * stride_, sizeof(row));
+    Mark({core::ActorId(row.actor), core::Incarnation(row.incarnation)},
+         core::Sequence(row.sequence),
+         1);
+  }
+  if (is_last) cut_bytes_ = file.CutAndExtend(rows * stride_, rows_per_segment_ * stride_);
+  end_ = first + rows;
+}
+
+void SegmentLog::Mark(transport::StreamId stream, core::Sequence first, std::int64_t rows) {
+  marks_.SkipTo(stream, first);
+  (void)marks_.Admit(stream, first, rows);
+  marks_.MarkStored(stream, core::Sequence(first.value + rows - 1));
+}
+
+void SegmentLog::AddSegment(std::unique_ptr<SegmentFile> file) {
+  const std::int64_t index = file->header().first_row / rows_per_segment_;
+  if (index >= kMaxSegments) {
+    throw core::IoError(
+        {.what = "the transition log has " + std::to_string(index) + " segments",
+         .why = "this is the highest number of segments of one log",
+         .fix = "raise learner.log.segment_bytes and start with an empty log folder"});
+  }
+  files_[index].store(file.release(), std::memory_order_release);
+}
+
+void SegmentLog::StartSegment() {
+  SegmentHeader header;
+  header.num_features = static_cast<std::uint32_t>(num_features_.load());
+  header.row_stride = static_cast<std::uint32_t>(stride_);
+  header.rows_per_segment = rows_per_segment_;
+  header.first_row = end_.load();
+  AddSegment(
+      SegmentFile::Create(folder_ / SegmentName(header.first_row), header, marks_.StoredMarks()));
+}
+
+SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) {
+  Appended result;
+  const std::int64_t before = end_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < rows.size();) {
+    // A run: successive rows of one stream.
+    const transport::StreamId stream{rows[i].actor, rows[i].incarnation};
+    std::size_t run = 1;
+    while (i + run < rows.size() && rows[i + run].actor == stream.actor &&
+           rows[i + run].incarnation == stream.incarnation &&
+           rows[i + run].sequence.value ==
+               rows[i].sequence.value + static_cast<std::int64_t>(run)) {
+      ++run;
+    }
+    const std::int64_t known = marks_.Stored(stream).value - rows[i].sequence.value + 1;
+    const auto duplicates = static_cast<std::size_t>(
+        std::clamp<std::int64_t>(known, 0, static_cast<std::int64_t>(run)));
+    for (std::size_t j = i + duplicates; j < i + run; ++j) AppendRow(rows[j]);
+    if (duplicates < run) {
+      Mark(stream, rows[i + duplicates].sequence, static_cast<std::int64_t>(run - duplicates));
+    }
+    result.duplicates += static_cast<std::int64_t>(duplicates);
+    result.rows += static_cast<std::int64_t>(run - duplicates);
+    i += run;
+  }
+  if (options_.sync_on_append) Sync(before, end_.load(std::memory_order_relaxed));
+  if (result.rows > 0) {
+    std::lock_guard lock(wait_mutex_);
+    appended_.notify_all();
+  }
+  return result;
+}
+
+void SegmentLog::AppendRow(const core::Transition& row) {
+  CheckFeatures(static_cast<int>(row.features.size()));
+  const std::int64_t number = end_.load(std::memory_order_relaxed);
+  SegmentFile* file = files_[number / rows_per_segment_].load(std::memory_order_relaxed);
+  if (file == nullptr) {
+    StartSegment();
+    file = files_[number / rows_per_segment_].load(std::memory_order_relaxed);
+  }
+  Store(row, number, file->rows() + number % rows_per_segment_ * stride_);
+  end_.store(number + 1, std::memory_order_release);
+}
+
+// The first row decides the log's number of features.
+void SegmentLog::CheckFeatures(int num_features) {
+  const int known = num_features_.load(std::memory_order_relaxed);
+  if (known == num_features) return;
+  if (known != 0 || num_features == 0) {
+    throw core::ModelError(
+        {.what = "a transition has " + std::to_string(num_features) +
+                 " features, the log's rows have " + std::to_string(known),
+         .why = "QUICK's hidden size or the Switcher's inputs are not those the log was made with",
+         .fix = "use the QUICK model the run was started with, or start a new run folder"});
+  }
+  stride_ = StrideOf(num_features);
+  rows_per_segment_ = std::max<std::int64_t>(16, options_.segment_bytes / stride_);
+  num_features_.store(num_features, std::memory_order_release);
+}
+
+void SegmentLog::Store(const core::Transition& row, std::int64_t number, std::byte* to) const {
+  StoredRow stored;
+  stored.flags = (row.activated ? StoredRow::kActivated : 0) |
+                 (row.may_activate ? StoredRow::kMayActivate : 0) |
+                 (row.terminated ? StoredRow::kTerminated : 0) |
+                 (row.truncated ? StoredRow::kTruncated : 0);
+  stored.number = number;
+  stored.actor = row.actor.value;
+  stored.incarnation = row.incarnation.value;
+  stored.sequence = row.sequence.value;
+  stored.episode = row.episode.value;
+  stored.step = row.step;
+  stored.steps_left = row.steps_left;
+  stored.quick_action = row.quick_action;
+  stored.deepthink_action = row.deepthink_action;
+  stored.behaviour_prob = row.behaviour_prob;
+  stored.reward = row.reward;
+  stored.cost = row.cost;
+  stored.remaining = row.remaining;
+  stored.tokens = row.tokens;
+  stored.gflops = row.gflops;
+  stored.milliseconds = row.milliseconds;
+  stored.weights = row.weights.value;
+  stored.quick_model = row.quick_model;
+  stored.deepthink_model = row.deepthink_model;
+  const std::size_t feature_bytes = row.features.size() * sizeof(std::uint16_t);
+  std::memcpy(to, &stored, sizeof(stored));
+  std::memcpy(to + sizeof(stored), row.features.data(), feature_bytes);
+  std::memset(to + sizeof(stored) + feature_bytes,
+              0,
+              static_cast<std::size_t>(stride_) - sizeof(stored) - feature_bytes);
+  stored.crc = CrcOfRow(to, stride_);
+  std::memcpy(to, &stored.crc, sizeof(stored.crc));
+}
+
+void SegmentLog::Sync(std::int64_t from, std::int64_t to) {
+  for (std::int64_t index = from / rows_per_segment_;
+       from < to && index <= (to - 1) / rows_per_segment_;
+       ++index) {
+    files_[index].load(std::memory_order_relaxed)->Sync();
+  }
+}
+
+const std::byte* SegmentLog::Address(std::int64_t number) const {
+  return files_[number / rows_per_segment_].load(std::memory_order_acquire)->rows() +
+         number % rows_per_segment_ * stride_;
+}
+
+std::span<const std::uint16_t> SegmentLog::features(std::int64_t number) const {
+  return {reinterpret_cast<const std::uint16_t*>(Address(number) + sizeof(StoredRow)),
+          static_cast<std::size_t>(num_features())};
+}
+
+core::Transition SegmentLog::transition(std::int64_t number) const {
+  const StoredRow& stored = row(number);
+  const auto halves = features(number);
+  core::Transition out;
+  out.actor = core::ActorId(stored.actor);
+  out.incarnation = core::Incarnation(stored.incarnation);
+  out.sequence = core::Sequence(stored.sequence);
+  out.episode = core::EpisodeId(stored.episode);
+  out.step = stored.step;
+  out.steps_left = stored.steps_left;
+  out.features.assign(halves.begin(), halves.end());
+  out.quick_action = stored.quick_action;
+  out.deepthink_action = stored.deepthink_action;
+  out.activated = stored.activated();
+  out.behaviour_prob = stored.behaviour_prob;
+  out.may_activate = stored.flags & StoredRow::kMayActivate;
+  out.reward = stored.reward;
+  out.cost = stored.cost;
+  out.remaining = stored.remaining;
+  out.terminated = stored.flags & StoredRow::kTerminated;
+  out.truncated = stored.flags & StoredRow::kTruncated;
+  out.tokens = stored.tokens;
+  out.gflops = stored.gflops;
+  out.milliseconds = stored.milliseconds;
+  out.weights = core::WeightsVersion(stored.weights);
+  out.quick_model = stored.quick_model;
+  out.deepthink_model = stored.deepthink_model;
+  return out;
+}
+
+bool SegmentLog::WaitForRows(std::int64_t number, core::TimePoint deadline) const {
+  std::unique_lock lock(wait_mutex_);
+  return appended_.wait_until(lock, deadline, [&] { return end() > number; });
+}
+
+void SegmentLog::DropBefore(std::int64_t number) {
+  while (rows_per_segment_ > 0) {
+    const std::int64_t first = begin();
+    const std::int64_t after = (first / rows_per_segment_ + 1) * rows_per_segment_;
+    if (after > number || after > end()) return;
+    begin_.store(after, std::memory_order_release);
+    std::unique_ptr<SegmentFile> file(files_[first / rows_per_segment_].exchange(nullptr));
+    std::filesystem::remove(file->path());
+  }
+}
+
+std::vector<SegmentLog::Segment> SegmentLog::Manifest() const {
+  std::vector<Segment> segments;
+  const std::int64_t stop = end();
+  for (std::int64_t first = begin(); first < stop; first += rows_per_segment_) {
+    const SegmentFile* file = files_[first / rows_per_segment_].load(std::memory_order_acquire);
+    segments.push_back(
+        {file->path().filename().string(), first, std::min(rows_per_segment_, stop - first)});
+  }
+  return segments;
+}
+
+}  // namespace londi::learner

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/switcher.h"
+#include "core/switcher_network.h"
+#include "core/weights.h"
+
+namespace londi::testing {
+
+// The network of core/switcher_network.h as its table reads, without a thought about speed.
+class SwitcherReference {
+ public:
+  explicit SwitcherReference(const core::WeightsSnapshot& weights) : weights_(weights) {}
+
+  struct Output {
+    double return_value, return_advantage, calls_value, calls_advantage;
+    double Return(int g) const { return return_value + (g - 0.5) * return_advantage; }
+    double Calls(int g) const { return calls_value + (g - 0.5) * calls_advantage; }
+    double Advantage(double cost) const { return return_advantage - cost * calls_advantage; }
+  };
+
+  Output Evaluate(const std::vector<float>& features,
+                  float cost,
+                  int remaining,
+                  int steps_left) const {
+    std::vector<float> context(core::kNumContextInputs);
+    core::EncodeContext(cost, remaining, steps_left, context);
+    std::vector<double> hidden(features.begin(), features.end());
+    hidden.insert(hidden.end(), context.begin(), context.end());
+    for (int i = 0; Has("trunk." + std::to_string(i) + ".weight"); ++i) {
+      const std::string layer = "trunk." + std::to_string(i);
+      hidden = Linear(layer, hidden);
+      Normalize(layer, hidden);
+      for (double& value : hidden) value = std::max(value, 0.0);
+    }
+    return {Linear("return.value", hidden)[0],
+            Linear("return.advantage", hidden)[0],
+            Linear("calls.value", hidden)[0],
+            Linear("calls.advantage", hidden)[0]};
+  }
+
+ private:
+  bool Has(const std::string& name) const {
+    return std::any_of(weights_.arrays.begin(), weights_.arrays.end(), [&](const auto& a) {
+      return a.name == name;
+    });
+  }
+
+  std::vector<double> Linear(const std::string& name, const std::vector<double>& in) const {
+    const auto& weight = weights_.Find(name + ".weight").values;
+    const auto& bias = weights_.Find(name + ".bias").values;
+    std::vector<double> out(bias.begin(), bias.end());
+    for (std::size_t o = 0; o < out.size(); ++o) {
+      for (std::size_t i = 0; i < in.size(); ++i) out[o] += weight[o * in.size() + i] * in[i];
+    }
+    return out;
+  }
+
+  void Normalize(const std::string& layer, std::vector<double>& values) const {
+    const auto& scale = weights_.Find(layer + ".norm.weight").values;
+    const auto& shift = weights_.Find(layer + ".norm.bias").values;
+    double mean = 0, variance = 0;
+    for (double value : values) mean += value / static_cast<double>(values.size());
+    for (double value : values)
+      variance += (value - mean) * (value - mean) / static_cast<double>(values.size());
+    const double inverse = 1 / std::sqrt(variance + core::switcher_network::kLayerNormEpsilon);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = (values[i] - mean) * inverse * scale[i] + shift[i];
+  }
+
+  const core::WeightsSnapshot& weights_;
+};
+
+}  // namespace londi::testing

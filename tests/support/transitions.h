@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/half.h"
+#include "core/transition.h"
+
+namespace londi::testing {
+
+struct RowValues {
+  std::int64_t actor = 0;
+  std::int64_t incarnation = 1;
+  std::int64_t sequence = 1;
+  std::int64_t episode = 0;
+  int step = 0;
+  int steps_left = 10;
+  bool activated = false;
+  float reward = 0;
+  float cost = 0;
+  int remaining = core::BudgetGovernor::kUnlimited;
+  bool terminated = false;
+  bool truncated = false;
+  bool agreed = false;
+  int num_features = 4;
+};
+
+// A transition with defaults; its features are `sequence`, 1, 2, ...
+inline core::Transition MakeTransition(RowValues values) {
+  core::Transition row;
+  row.actor = core::ActorId(values.actor);
+  row.incarnation = core::Incarnation(values.incarnation);
+  row.sequence = core::Sequence(values.sequence);
+  row.episode = core::EpisodeId(values.episode);
+  row.step = values.step;
+  row.steps_left = values.steps_left;
+  std::vector<float> features(static_cast<std::size_t>(values.num_features));
+  for (int i = 0; i < values.num_features; ++i) {
+    features[static_cast<std::size_t>(i)] = static_cast<float>(i == 0 ? values.sequence : i);
+  }
+  row.features = core::ToHalf(features);
+  row.quick_action = 3;
+  row.deepthink_action = values.agreed ? 3 : core::Transition::kUnknownAction;
+  row.activated = values.activated;
+  row.reward = values.reward;
+  row.cost = values.cost;
+  row.remaining = values.remaining;
+  row.terminated = values.terminated;
+  row.truncated = values.truncated;
+  row.weights = core::WeightsVersion(5);
+  return row;
+}
+
+}  // namespace londi::testing
