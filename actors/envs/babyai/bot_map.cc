@@ -11,7 +11,6 @@ constexpr int kStart = -1;
 void BotMap::Reset() {
   const Grid& grid = world_.grid;
   seen_.assign(static_cast<std::size_t>(grid.width() * grid.height()), 0);
-  num_searches_ = 0;
 }
 
 void BotMap::See(const View& view) {
@@ -40,7 +39,6 @@ bool BotMap::CanCross(Position p, bool ignore_blockers) const {
 }
 
 std::optional<Position> BotMap::Run(const Accept& accept, bool ignore_blockers, Search& search) {
-  ++num_searches_;
   search.visited.clear();
   search.previous.assign(seen_.size(), kUnvisited);
   for (std::size_t next = 0; next < queue_.size(); ++next) {

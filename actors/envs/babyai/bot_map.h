@@ -27,7 +27,7 @@ class BotMap {
   // `world` must outlive the map.
   explicit BotMap(const World& world) : world_(world) {}
 
-  // New episode: nothing was seen, no search was made.
+  // New episode: nothing was seen.
   void Reset();
 
   // Marks what `view`, the world's current view, shows.
@@ -42,8 +42,6 @@ class BotMap {
   // objects, unless `may_cross_blockers`: then, if nothing else helps, they are crossed, starting
   // anew from every cell that was reached without. nullopt: no way.
   std::optional<Route> FindRoute(const Accept& accept, bool may_cross_blockers = false);
-
-  int num_searches() const { return num_searches_; }  // Since Reset.
 
  private:
   // What one breadth-first search found out. Positions are cell indices.
@@ -72,7 +70,6 @@ class BotMap {
   std::vector<State> queue_;
   Search clear_;     // Without crossing blockers.
   Search crossing_;  // With.
-  int num_searches_ = 0;
 };
 
 }  // namespace londi::actors::babyai

@@ -9,10 +9,10 @@ namespace {
 
 using Reason = Subgoal::Reason;
 
-// Work limits of one call. The original loops forever in some mazes with locked doors; calls that
-// end need far less than this.
-constexpr int kMaxSearches = 2000;
-constexpr int kMaxLooks = 2000;
+// Work limit of one call: looks at the topmost subgoal. The original never returns in some mazes
+// with locked doors; of 315,000 calls that do, recorded with and against the advice, none takes
+// more than 5.
+constexpr int kMaxLooks = 200;
 
 }  // namespace
 
@@ -68,9 +68,7 @@ std::optional<Action> BotPlanner::Advise(std::optional<Action> taken) {
   ReplanAfter(taken);
   while (!stack_.empty() && stack_.back().IsExploratory()) Pop();
 
-  const int max_searches = map_.num_searches() + kMaxSearches;
-  for (int looks = 0; !stack_.empty(); ++looks) {
-    if (looks == kMaxLooks || map_.num_searches() > max_searches) return std::nullopt;
+  for (int looks = 0; !stack_.empty() && looks < kMaxLooks; ++looks) {
     const Subgoal subgoal = stack_.back();
     const Decision decision = Decide(subgoal);
     if (decision.kind == Decision::Kind::kGiveUp) return std::nullopt;
