@@ -1,0 +1,245 @@
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <map>
+#include <thread>
+
+#include "tests/support/transport_support.h"
+#include "transport/zmq_lm_client.h"
+#include "transport/zmq_lm_server.h"
+
+namespace londi::transport {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::FakeProcess;
+using testing::In;
+using testing::Soon;
+
+// A worker that answers with `action`, until it is stopped or destroyed.
+class Worker {
+ public:
+  explicit Worker(std::size_t action = 1)
+      : server_(MakeZmqLmServer(process_.context())), thread_([this, action] {
+          while (const auto incoming = server_->Receive(core::TimePoint::max())) {
+            server_->Reply(incoming->ticket,
+                           testing::MakeProposal(incoming->request.candidates.size(), action));
+            ++answered_;
+          }
+        }) {}
+  ~Worker() {
+    server_->Close();
+    thread_.join();
+  }
+
+  std::string endpoint() const { return server_->endpoint(); }
+  int answered() const { return answered_; }
+
+ private:
+  FakeProcess process_;
+  std::unique_ptr<ZmqLmServer> server_;
+  std::atomic<int> answered_{0};
+  std::thread thread_;
+};
+
+class Lm : public ::testing::Test {
+ protected:
+  FakeProcess actor_;
+  std::unique_ptr<ZmqLmClient> client_ = MakeZmqLmClient(actor_.context(), core::Tier::kQuick);
+};
+
+TEST_F(Lm, AnswersManyEpisodesFromSeveralWorkers) {
+  Worker first, second;
+  client_->SetWorkers({first.endpoint(), second.endpoint()});
+  std::vector<std::thread> episodes;
+  for (int i = 0; i < 8; ++i) {
+    episodes.emplace_back([&] {
+      for (int step = 0; step < 100; ++step) {
+        const core::Proposal proposal = client_->Propose(testing::MakeLmRequest());
+        EXPECT_EQ(proposal.action, 1);
+        EXPECT_EQ(proposal.usage.batch_size, 4);
+        EXPECT_EQ(proposal.features, (std::vector<float>{0.5f, -1.25f, 2.0f}));
+      }
+    });
+  }
+  for (std::thread& episode : episodes) episode.join();
+
+  EXPECT_EQ(first.answered() + second.answered(), 800);
+  EXPECT_GT(first.answered(), 0);
+  EXPECT_GT(second.answered(), 0);
+}
+
+TEST_F(Lm, GivesTheNextRequestToTheWorkerWithLessToDo) {
+  FakeProcess first_process, second_process;
+  const auto first = MakeZmqLmServer(first_process.context());
+  const auto second = MakeZmqLmServer(second_process.context());
+  // Warm both connections, so that both are reachable when the choice is made.
+  const auto answer_one = [](ZmqLmServer& server) {
+    const auto incoming = server.Receive(Soon());
+    ASSERT_TRUE(incoming);
+    server.Reply(incoming->ticket, testing::MakeProposal(3));
+  };
+  for (ZmqLmServer* server : {first.get(), second.get()}) {
+    client_->SetWorkers({server->endpoint()});
+    std::thread episode([&] { client_->Propose(testing::MakeLmRequest()); });
+    answer_one(*server);
+    episode.join();
+  }
+  client_->SetWorkers({first->endpoint(), second->endpoint()});
+
+  // Six requests without an answer: three must lie at each. The first worker may be reachable a
+  // moment later, but it has less to do then and catches up.
+  std::vector<std::thread> episodes;
+  for (int i = 0; i < 6; ++i) {
+    episodes.emplace_back([&] { client_->Propose(testing::MakeLmRequest()); });
+  }
+  std::map<ZmqLmServer*, std::vector<Ticket>> held;
+  const core::TimePoint deadline = Soon();
+  while (held[first.get()].size() + held[second.get()].size() < 6 &&
+         std::chrono::steady_clock::now() < deadline) {
+    for (ZmqLmServer* server : {first.get(), second.get()}) {
+      if (const auto incoming = server->Receive(In(milliseconds(2))))
+        held[server].push_back(incoming->ticket);
+    }
+  }
+  EXPECT_GE(held[first.get()].size(), 1u);
+  EXPECT_GE(held[second.get()].size(), 1u);
+  EXPECT_EQ(held[first.get()].size() + held[second.get()].size(), 6u);
+  for (const auto& [server, tickets] : held) {
+    for (const Ticket ticket : tickets) server->Reply(ticket, testing::MakeProposal(3));
+  }
+  for (std::thread& episode : episodes) episode.join();
+}
+
+TEST_F(Lm, TakesRequestsOfADyingWorkerElsewhere) {
+  FakeProcess dying_process;
+  auto dying = MakeZmqLmServer(dying_process.context());
+  client_->SetWorkers({dying->endpoint()});
+  std::thread episode([&] { EXPECT_EQ(client_->Propose(testing::MakeLmRequest()).action, 2); });
+  ASSERT_TRUE(dying->Receive(Soon()));  // It has the request, and will never answer.
+
+  Worker heir(2);
+  client_->SetWorkers({dying->endpoint(), heir.endpoint()});
+  dying.reset();
+
+  episode.join();
+}
+
+TEST_F(Lm, TakesRequestsOfAWorkerThatLostItsLeaseElsewhere) {
+  FakeProcess stuck_process;
+  const auto stuck = MakeZmqLmServer(stuck_process.context());
+  client_->SetWorkers({stuck->endpoint()});
+  std::thread episode([&] { EXPECT_EQ(client_->Propose(testing::MakeLmRequest()).action, 2); });
+  ASSERT_TRUE(stuck->Receive(Soon()));
+
+  Worker heir(2);
+  client_->SetWorkers({heir.endpoint()});  // The registry does not list the stuck one any more.
+
+  episode.join();
+}
+
+TEST_F(Lm, PassesARefusalOnToAnotherWorker) {
+  FakeProcess full_process;
+  const auto full = MakeZmqLmServer(full_process.context());
+  client_->SetWorkers({full->endpoint()});
+  std::thread episode([&] { EXPECT_EQ(client_->Propose(testing::MakeLmRequest()).action, 2); });
+  const auto incoming = full->Receive(Soon());
+  ASSERT_TRUE(incoming);
+  Worker other(2);
+  client_->SetWorkers({full->endpoint(), other.endpoint()});
+
+  full->Refuse(incoming->ticket, {"full", "too many tokens wait", "wait"}, Retry::kElsewhere);
+  full->Close();  // Whatever comes back to it is refused at once.
+
+  episode.join();
+  EXPECT_GE(actor_.metrics.Sum("londi_lm_retries_total", {{"tier", "quick"}}), 1);
+}
+
+TEST_F(Lm, TellsTheCallerOfARefusalForGood) {
+  FakeProcess process;
+  const auto server = MakeZmqLmServer(process.context());
+  client_->SetWorkers({server->endpoint()});
+  std::thread worker([&] {
+    const auto incoming = server->Receive(Soon());
+    ASSERT_TRUE(incoming);
+    server->Refuse(incoming->ticket, {"the prompt is too long", "y", "f"}, Retry::kNever);
+  });
+  try {
+    client_->Propose(testing::MakeLmRequest());
+    ADD_FAILURE();
+  } catch (const core::Error& error) {
+    EXPECT_EQ(error.text().what, "the prompt is too long");
+  }
+  worker.join();
+}
+
+TEST_F(Lm, TellsTheCallerOfARequestThatCannotBeSent) {
+  Worker worker;
+  client_->SetWorkers({worker.endpoint()});
+  core::LmRequest request = testing::MakeLmRequest();
+  request.prompt.assign(3 << 20, 'x');
+  EXPECT_THROW(client_->Propose(request), core::Error);
+}
+
+TEST_F(Lm, ThrowsAtTheDeadlineWithoutWorkersAndWithASilentOne) {
+  EXPECT_THROW(client_->Propose(testing::MakeLmRequest(In(milliseconds(5)))),
+               core::UnavailableError);
+
+  FakeProcess process;
+  const auto silent = MakeZmqLmServer(process.context());
+  client_->SetWorkers({silent->endpoint()});
+  std::thread episode([&] {
+    EXPECT_THROW(client_->Propose(testing::MakeLmRequest(In(milliseconds(200)))),
+                 core::UnavailableError);
+  });
+  const auto incoming = silent->Receive(Soon());
+  episode.join();
+  if (!incoming) return;  // A machine so slow that the request expired on its way.
+  const core::TimePoint deadline = Soon();  // The cancellation travels.
+  while (!incoming->IsCancelled() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_TRUE(incoming->IsCancelled());
+}
+
+TEST_F(Lm, WorkersMayComeLater) {
+  std::thread episode([&] { EXPECT_EQ(client_->Propose(testing::MakeLmRequest()).action, 1); });
+  Worker late;
+  client_->SetWorkers(
+      {"not an endpoint", late.endpoint()});  // A broken entry does not hurt the others.
+  episode.join();
+}
+
+TEST_F(Lm, ClosingTheClientFreesItsCallers) {
+  FakeProcess process;
+  const auto silent = MakeZmqLmServer(process.context());
+  client_->SetWorkers({silent->endpoint()});
+  std::vector<std::thread> episodes;
+  for (int i = 0; i < 4; ++i) {
+    episodes.emplace_back([&] {
+      EXPECT_THROW(client_->Propose(testing::MakeLmRequest(core::TimePoint::max())),
+                   core::UnavailableError);
+    });
+  }
+  ASSERT_TRUE(silent->Receive(Soon()));
+  client_->Close();
+  for (std::thread& episode : episodes) episode.join();
+  EXPECT_THROW(client_->Propose(testing::MakeLmRequest()), core::UnavailableError);
+}
+
+TEST_F(Lm, ClosingTheServerFreesItsReceiver) {
+  FakeProcess process;
+  const auto server = MakeZmqLmServer(process.context());
+  std::thread receiver([&] { EXPECT_FALSE(server->Receive(core::TimePoint::max())); });
+  server->Close();
+  receiver.join();
+}
+
+TEST(LmServer, RefusesAnInterfaceThatIsNotThere) {
+  FakeProcess process;
+  ChannelContext context = process.context();
+  context.host = "203.0.113.1";
+  EXPECT_THROW(MakeZmqLmServer(context), core::IoError);
+}
+
+}  // namespace
+}  // namespace londi::transport
