@@ -17,6 +17,7 @@ namespace {
 using Draw = std::function<Mission(LevelBuilder&)>;
 
 constexpr RoomGridShape kMaze{.room_size = 8, .num_rows = 3, .num_cols = 3};
+constexpr RoomGridShape kSmallMaze{.room_size = 6, .num_rows = 3, .num_cols = 3};
 
 constexpr RoomGridShape OneRoom(int room_size) { return {room_size, 1, 1}; }
 
@@ -73,13 +74,14 @@ Mission DrawOpenRedDoor(LevelBuilder& builder) {
   return Open({.type = ObjectType::kDoor, .color = Color::kRed});
 }
 
+std::vector<Color> AllColors() { return {kSortedColors.begin(), kSortedColors.end()}; }
+
 // Four doors around the agent's room; one is told apart by its colour or by where it is.
 enum class SelectBy { kColor, kLocation, kDrawn };
 
 Draw OpenDoor(SelectBy select_by, bool strict) {
   return [=](LevelBuilder& builder) {
-    const std::vector<Color> colors =
-        builder.RandSubset(std::vector<Color>(kSortedColors.begin(), kSortedColors.end()), 4);
+    const std::vector<Color> colors = builder.RandSubset(AllColors(), 4);
     for (std::size_t side = 0; side < kNumSides; ++side) {
       builder.AddDoor(1, 1, static_cast<Side>(side), colors[side], false);
     }
@@ -93,6 +95,39 @@ Draw OpenDoor(SelectBy select_by, bool strict) {
     }
     builder.PlaceAgent(1, 1);
     return Open(std::move(door), strict);
+  };
+}
+
+// Two doors of the middle room, one after the other; a colour that is not given is drawn.
+Draw OpenTwoDoors(std::optional<Color> first, std::optional<Color> second, bool strict) {
+  return [=](LevelBuilder& builder) {
+    const std::vector<Color> drawn = builder.RandSubset(AllColors(), 2);
+    const ObjectId left = builder.AddDoor(1, 1, Side::kLeft, first.value_or(drawn[0]), false);
+    const ObjectId right = builder.AddDoor(1, 1, Side::kRight, second.value_or(drawn[1]), false);
+    builder.PlaceAgent(1, 1);
+    return Before(Open(builder.Describe(left), strict), Open(builder.Describe(right)));
+  };
+}
+
+// Some doors of the middle room; open one of them, or two in the order given.
+Draw OpenDoorsOrder(int num_doors, bool strict) {
+  return [=](LevelBuilder& builder) {
+    std::vector<ObjectId> doors;
+    for (const Color color : builder.RandSubset(AllColors(), num_doors)) {
+      doors.push_back(builder.AddDoor(1, 1, {}, color, false));
+    }
+    builder.PlaceAgent(1, 1);
+    const std::vector<ObjectId> pair = builder.RandSubset(doors, 2);
+    Mission first = Open(builder.Describe(pair[0]), strict);
+    Mission second = Open(builder.Describe(pair[1]), strict);
+    switch (builder.RandInt(0, 3)) {
+      case 0:
+        return first;
+      case 1:
+        return Before(std::move(first), std::move(second));
+      default:
+        return After(std::move(first), std::move(second));
+    }
   };
 }
 
@@ -133,6 +168,7 @@ struct Entry {
   std::string_view name;
   RoomGridShape shape;
   Draw draw;
+  int max_steps = 0;  // As in Level.
 };
 
 const std::vector<Entry>& Entries() {
@@ -165,6 +201,13 @@ const std::vector<Entry>& Entries() {
       {"OpenDoorDebug", kMaze, OpenDoor(SelectBy::kDrawn, true)},
       {"OpenDoorColor", kMaze, OpenDoor(SelectBy::kColor, false)},
       {"OpenDoorLoc", kMaze, OpenDoor(SelectBy::kLocation, false)},
+      {"OpenTwoDoors", kSmallMaze, OpenTwoDoors({}, {}, false), 720},
+      {"OpenRedBlueDoors", kSmallMaze, OpenTwoDoors(Color::kRed, Color::kBlue, false), 720},
+      {"OpenRedBlueDoorsDebug", kSmallMaze, OpenTwoDoors(Color::kRed, Color::kBlue, true), 720},
+      {"OpenDoorsOrderN2", kSmallMaze, OpenDoorsOrder(2, false), 720},
+      {"OpenDoorsOrderN4", kSmallMaze, OpenDoorsOrder(4, false), 720},
+      {"OpenDoorsOrderN2Debug", kSmallMaze, OpenDoorsOrder(2, true), 720},
+      {"OpenDoorsOrderN4Debug", kSmallMaze, OpenDoorsOrder(4, true), 720},
       {"UnlockLocal", kMaze, UnlockLocal(false)},
       {"UnlockLocalDist", kMaze, UnlockLocal(true)},
       {"ActionObjDoor", {.room_size = 7, .num_rows = 3, .num_cols = 3}, DrawActionObjDoor},
@@ -191,7 +234,10 @@ std::optional<LevelChooser> FindLevel(std::string_view name, const LevelOptions&
            .why = "only babyai/MixedTrain and babyai/MixedTest leave these open.",
            .fix = "remove the option or choose a mixed level."});
     }
-    return Always({.name = std::string(name), .shape = entry.shape, .draw_mission = entry.draw});
+    return Always({.name = std::string(name),
+                   .shape = entry.shape,
+                   .max_steps = entry.max_steps,
+                   .draw_mission = entry.draw});
   }
   return std::nullopt;
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kRoomSize = 8;
 constexpr int kNumKinds = 5;
-constexpr int kMaxDistractors = 20;
+constexpr int kMaxDistractors = 12;
 constexpr std::array<std::string_view, kNumKinds + 1> kKindNames = {
     "goto", "pickup", "open", "putnext", "sequence", "mixed"};
 constexpr std::array kTrainDoors = {Color::kYellow, Color::kGreen, Color::kBlue, Color::kPurple};
@@ -173,8 +173,8 @@ void MixedOptions::Validate() const {
   if (num_distractors >= 0 && num_distractors <= kMaxDistractors) return;
   throw core::ConfigError(
       {.what = "num_distractors is " + std::to_string(num_distractors),
-       .why = "a room of 6 x 6 free cells must stay passable.",
-       .fix = "use 0 (BALROG's setting), 8 (GLAM's) or another number up to 20."});
+       .why = "with more in one room, layouts with every object in reach are too rare.",
+       .fix = "use 0 (BALROG's setting), 8 (GLAM's) or another number up to 12."});
 }
 
 LevelChooser MixedLevel(const MixedOptions& options) {

@@ -21,8 +21,8 @@ enum class MixedSplit : std::uint8_t { kTrain, kTest };
 struct MixedOptions {
   MixedSplit split = MixedSplit::kTrain;
   MixedKind kind = MixedKind::kMixed;
-  int num_distractors =
-      8;  // GLAM 8, BALROG 0; goto and pickup have 1 more, putnext and sequence 2. 0 to 20.
+  // GLAM 8, BALROG 0; goto and pickup have one more, putnext and sequence two. 0 to 12.
+  int num_distractors = 8;
   void Validate() const;  // Throws core::ConfigError.
 };
 

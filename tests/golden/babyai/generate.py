@@ -36,7 +36,7 @@ POLICY_ACTIONS = {"random": [0, 1, 2, 3, 4, 5], "vandal": [0, 1, 2, 2, 2, 2, 3, 
 PLAIN_LEVELS = [
     "GoToRedBallGrey", "GoToRedBall", "GoToObj", "GoToLocal", "GoToLocalS5N2", "PickupLoc", "PutNextLocal",
     "PutNextLocalS5N3", "UnlockLocal", "UnlockLocalDist", "OpenRedDoor", "OpenDoor", "OpenDoorDebug", "OpenDoorLoc",
-    "ActionObjDoor",
+    "OpenRedBlueDoorsDebug", "OpenDoorsOrderN4", "OpenDoorsOrderN4Debug", "ActionObjDoor",
 ]
 VIEW_SIZES = [("GoToLocal", 5), ("OpenDoor", 9)]
 MIXED_LEVELS = [(split, d) for split in ("train", "test") for d in (0, 8)]
