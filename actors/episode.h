@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/decision_maker.h"
+#include "core/clock.h"
+#include "core/decision.h"
+#include "core/environment.h"
+#include "core/ids.h"
+
+namespace londi::actors {
+
+// Each thread acts in its own environment.
+using EnvironmentFactory = std::function<std::unique_ptr<core::Environment>()>;
+
+struct EpisodeSetup {
+  core::EpisodeId id;
+  std::uint64_t seed = 0;  // Of the environment, see seeds.h.
+  EpisodeTerms terms;
+  std::uint64_t session = 1;  // Names the episode to the LMs, never 0.
+};
+
+// One decision with what came of it.
+struct StepRecord {
+  const EpisodeSetup& episode;
+  const core::Decision& decision;
+  std::int32_t step = 0;        // 0-based.
+  std::int32_t steps_left = 0;  // This step included.
+  std::int32_t remaining = 0;   // z before the decision.
+  float reward = 0;
+  bool terminated = false;
+  bool truncated = false;
+};
+
+// Who follows an episode. Called by the episode's thread.
+class EpisodeObserver {
+ public:
+  virtual ~EpisodeObserver() = default;
+  // Before each decision: new weights are loaded here. False: leave the episode now.
+  virtual bool BeforeDecision() { return true; }
+  // False: leave the episode now.
+  virtual bool AfterStep(const StepRecord&) { return true; }
+};
+
+// Sums over an episode.
+struct EpisodeResult {
+  bool finished = false;  // False: the observer left it.
+  bool success = false;   // Terminated with a reward > 0.
+  std::string kind;
+  double total_reward = 0;
+  std::int32_t steps = 0;
+  std::int32_t calls = 0;    // DEEPTHINK's answers, counted apart from the governor.
+  std::int32_t changed = 0;  // Of these, the ones that changed the action.
+
+  struct TierUsage {
+    std::int64_t tokens = 0;  // Computed.
+    double gflops = 0;
+    double compute_ms = 0;  // Share of the forward passes this episode's requests were part of.
+  };
+  TierUsage quick, deepthink;
+  core::Duration env_time{0};  // In the environment and the transcript.
+  core::Duration total_time{0};
+};
+
+// Acts out one episode, straight through. What the LMs throw comes out: the rows up to then stand,
+// as if the episode had been left.
+EpisodeResult RunEpisode(core::Environment& environment,
+                         DecisionMaker& decision_maker,
+                         const EpisodeSetup& setup,
+                         const core::Clock& clock,
+                         EpisodeObserver& observer);
+
+// A request's part of the forward pass it shared with others, milliseconds.
+double ComputeShareMs(const core::LmUsage& usage);
+
+}  // namespace londi::actors

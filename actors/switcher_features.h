@@ -1,0 +1,88 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/decision.h"
+#include "core/environment.h"
+#include "core/language_model.h"
+
+namespace londi::actors {
+
+// Scalars that stand behind QUICK's hidden state in the Switcher's features. All are finite and
+// within +-16.
+enum class Scalar : int {
+  // What QUICK says about its own proposal.
+  kEntropy,        // nats over the candidates
+  kEntropyShare,   // entropy / ln(candidates)
+  kMargin,         // best minus second best probability
+  kSequenceProb,   // exp(log_prob) of the proposed action
+  kBestLogProb,    // nats
+  kLogProbGap,     // best minus second best log_prob, nats
+  kMeanLogProb,    // over the candidates, nats
+  kLogProbSpread,  // standard deviation over the candidates, nats
+  // Where the episode stands.
+  kNumActions,    // ln(candidates) / 4
+  kStepShare,     // step / max_steps
+  kStep,          // step / 32
+  kReturn,        // task reward so far
+  kSeenBefore,    // earlier visits of this observation / 8
+  kTriedBefore,   // how often the proposed action was taken in this observation / 8
+  kSameAsLast,    // 1: the proposed action is the one taken last
+  kNoProgress,    // steps since a new observation or a positive reward, / 8
+  kFirstHistory,  // 8 x (g, DEEPTHINK changed the action), newest first
+  kFirstActionBit = kFirstHistory + 16,  // one-hot of a 16-valued hash of the proposed action
+  kCount = kFirstActionBit + 16,
+};
+inline constexpr int kNumScalars = static_cast<int>(Scalar::kCount);
+
+// Length of the features for an LM with `hidden` features.
+constexpr int NumFeatures(int hidden) { return hidden + kNumScalars; }
+
+// One name per feature: "hidden.0", ..., "entropy", ..., for tables and reports.
+std::vector<std::string> FeatureNames(int hidden);
+
+// `features` as made below; the scalars are at the end.
+float GetScalar(std::span<const float> features, Scalar scalar);
+
+// Makes the Switcher's input from what QUICK proposed and what happened before in the episode
+// (algorithms.md 2.10). Free of cost and budget, so that a row can be relabelled over both. Rounded
+// to fp16, because that is what the learner is sent: both networks see the same numbers. NaN
+// becomes 0, infinities and large values are clamped.
+class SwitcherFeatures {
+ public:
+  void StartEpisode(int max_steps);
+
+  // What is seen now; once per decision, before Make. `reward`: of the step that led here.
+  void Observe(const core::Observation& observation, double reward);
+
+  // [NumFeatures(quick.features.size())]
+  std::vector<float> Make(const core::Proposal& quick,
+                          const std::vector<std::string>& actions) const;
+
+  // What was decided and so done in this observation.
+  void Record(const core::Decision& decision, std::string_view action);
+
+ private:
+  struct PastDecision {
+    bool activated = false;
+    bool changed = false;
+  };
+
+  int max_steps_ = 1;
+  int step_ = 0;  // Decisions recorded.
+  double return_ = 0;
+  int no_progress_ = 0;
+  std::uint64_t here_ = 0;  // Hash of the observation.
+  std::uint64_t last_action_ = 0;
+  std::array<PastDecision, 8> history_;              // Newest first.
+  std::unordered_map<std::uint64_t, int> visits_;    // By observation.
+  std::unordered_map<std::uint64_t, int> attempts_;  // By observation and action.
+};
+
+}  // namespace londi::actors

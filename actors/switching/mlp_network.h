@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/weights.h"
+
+namespace londi::actors {
+
+// Forward pass of the network in core/switcher_network.h without LibTorch. Reads the arrays where
+// they lie in the snapshot: all Switchers of a process share one copy of the weights.
+class MlpNetwork {
+ public:
+  MlpNetwork() = default;  // Empty: nothing may be evaluated.
+  // Throws core::ProtocolError for another architecture or inconsistent shapes.
+  explicit MlpNetwork(std::shared_ptr<const core::WeightsSnapshot> weights);
+
+  struct Output {
+    float return_value = 0;      // V_R
+    float return_advantage = 0;  // A_R
+    float calls_value = 0;       // V_N
+    float calls_advantage = 0;   // A_N
+    float Advantage(float cost) const { return return_advantage - cost * calls_advantage; }
+  };
+
+  // Reused between calls of one thread, so that evaluating allocates nothing.
+  struct Scratch {
+    std::vector<float> a, b;
+  };
+
+  // inputs [num_inputs()]
+  Output Evaluate(std::span<const float> inputs, Scratch& scratch) const;
+
+  bool is_empty() const { return weights_ == nullptr; }
+  int num_inputs() const { return num_inputs_; }
+  core::WeightsVersion version() const {
+    return weights_ ? weights_->version : core::WeightsVersion();
+  }
+
+ private:
+  struct Linear {
+    std::span<const float> weight;  // [out, in]
+    std::span<const float> bias;    // [out]
+  };
+  struct Layer {
+    Linear linear;
+    std::span<const float> norm_weight, norm_bias;  // [out]
+  };
+  Linear FindLinear(const std::string& name, std::size_t in, std::size_t out) const;
+  std::span<const float> FindArray(const std::string& name, std::vector<std::int64_t> shape) const;
+
+  std::shared_ptr<const core::WeightsSnapshot> weights_;
+  int num_inputs_ = 0;
+  std::vector<Layer> layers_;
+  Linear return_value_, return_advantage_, calls_value_, calls_advantage_;
+};
+
+}  // namespace londi::actors

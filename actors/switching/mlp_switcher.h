@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/switching/mlp_network.h"
+#include "core/switcher.h"
+
+namespace londi::actors {
+
+// The learned Switcher, greedy: activates where the network of core/switcher_network.h predicts a
+// positive advantage. Before the first Load, and where the advantage is NaN, it does not activate.
+class MlpSwitcher final : public core::Switcher {
+ public:
+  // Throws core::ProtocolError when the features are not of the width that the weights were made
+  // for.
+  core::SwitchChoice Choose(const core::SwitcherInput& input) override;
+  // Throws core::ProtocolError for weights of another architecture or of inconsistent shapes; the
+  // old ones stay.
+  void Load(std::shared_ptr<const core::WeightsSnapshot> weights) override;
+  void StartEpisode() override {}
+
+ private:
+  MlpNetwork network_;
+  MlpNetwork::Scratch scratch_;
+  std::vector<float> inputs_;
+};
+
+}  // namespace londi::actors
