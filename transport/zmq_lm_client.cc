@@ -1,7 +1,6 @@
 #include "transport/zmq_lm_client.h"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <unordered_map>
@@ -45,6 +44,9 @@ class Client final : public ZmqLmClient {
         retries_(context.metrics.GetCounter("londi_lm_retries_total",
                                             "LM requests sent to another worker",
                                             {{"tier", core::TierName(tier)}})),
+        reachable_(context.metrics.GetGauge("londi_lm_workers_reachable",
+                                            "Workers with a connection",
+                                            {{"tier", core::TierName(tier)}})),
         dispatcher_(options),
         io_(
             std::string("lm.client.") + core::TierName(tier),
@@ -74,7 +76,7 @@ class Client final : public ZmqLmClient {
       given_up_.push_back(id);
     }
     io_.Wake();
-    ThrowLmDeadline(num_reachable_.load(std::memory_order_relaxed));
+    ThrowLmDeadline(static_cast<std::size_t>(reachable_.value()));
   }
 
   void SetWorkers(const std::vector<std::string>& endpoints) override {
@@ -108,7 +110,7 @@ class Client final : public ZmqLmClient {
         FollowLink(endpoint, *worker);
       }
       SendWaiting();
-      num_reachable_.store(dispatcher_.NumReachable(), std::memory_order_relaxed);
+      reachable_.Set(static_cast<double>(dispatcher_.NumReachable()));
     }
   }
 
@@ -263,13 +265,13 @@ class Client final : public ZmqLmClient {
   const core::Tier tier_;
   RejectedMessages rejected_;
   monitor::Counter retries_;
+  monitor::Gauge reachable_;
 
   // I/O thread only.
   LmDispatcher dispatcher_;
   std::map<std::string, std::unique_ptr<Dealer>> workers_;
   std::unordered_map<std::uint64_t, CallPtr> calls_;
 
-  std::atomic<std::size_t> num_reachable_{0};
   std::mutex mutex_;
   std::unordered_map<std::uint64_t, CallPtr>
       open_;  // Callers that wait. Guarded by mutex_, as is all below.
