@@ -1,5 +1,8 @@
 #include "configs/run_config.h"
 
+#include "configs/bind.h"
+#include "core/error.h"
+
 namespace londi::configs {
 namespace {
 
@@ -34,6 +37,18 @@ void BindRun(RunOptions& run, OptionTable& table) {
   table.Add("run.heartbeat",
             run.heartbeat,
             {.meaning = "Roles renew their lease this often", .min = 0.05, .max = 60});
+  table.Add("run.lease",
+            run.lease,
+            {.meaning = "A role that has not renewed its lease for so long counts as dead",
+             .min = 0.2,
+             .max = 3600});
+  table.Add("run.metrics_every",
+            run.metrics_every,
+            {.meaning = "metrics.jsonl gets a line per role this often", .min = 0.1, .max = 3600});
+  table.Add("run.log_level",
+            run.log_level,
+            {.meaning = "How much the logs say",
+             .choices = {"trace", "debug", "info", "warn", "error", "off"}});
   table.Add("run.interface",
             run.interface,
             {.meaning = "Address of the network interface that sockets are bound to"});
@@ -41,9 +56,21 @@ void BindRun(RunOptions& run, OptionTable& table) {
 
 }  // namespace
 
-void RunConfig::Validate() const {}
+void RunConfig::Validate() const {
+  if (run.lease < 3 * run.heartbeat) {
+    throw core::ConfigError({.what = "run.lease is shorter than three heartbeats",
+                             .why = "one late heartbeat would end a healthy role",
+                             .fix = "raise run.lease or lower run.heartbeat"});
+  }
+  learner.Validate();
+  transition_log.Validate();
+}
 
-void Bind(RunConfig& config, OptionTable& table) { BindRun(config.run, table); }
+void Bind(RunConfig& config, OptionTable& table) {
+  BindRun(config.run, table);
+  BindLearner(config.learner, table);
+  BindTransitionLog(config.transition_log, table);
+}
 
 RunConfig LoadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& sets) {
   RunConfig config;
@@ -60,6 +87,15 @@ std::string ToYaml(const RunConfig& config) {
   OptionTable table;
   Bind(copy, table);
   return table.ToYaml();
+}
+
+std::vector<std::string> ToLines(const RunConfig& config) {
+  RunConfig copy = config;
+  OptionTable table;
+  Bind(copy, table);
+  std::vector<std::string> lines;
+  for (const std::string& key : table.Keys()) lines.push_back(key + " = " + table.Value(key));
+  return lines;
 }
 
 }  // namespace londi::configs

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "configs/strict_yaml.h"
+#include "learner/learner_loop.h"
+#include "learner/segment_log.h"
 
 namespace londi::configs {
 
@@ -21,12 +23,18 @@ struct RunOptions {
   std::int32_t restarts = 5;                  // Per role and run; one more ends the job.
   std::chrono::seconds drain{20};             // Roles get this long to end by themselves.
   std::chrono::milliseconds heartbeat{1000};  // Leases are renewed this often.
-  std::string interface = "127.0.0.1";        // Sockets are bound here, on free ports.
+  std::chrono::milliseconds lease{15'000};    // A role silent for longer counts as dead.
+  std::chrono::milliseconds metrics_every{
+      10'000};  // metrics.jsonl gets a line per role this often.
+  std::string log_level = "info";
+  std::string interface = "127.0.0.1";  // Sockets are bound here, on free ports.
 };
 
 // Everything a run is made of: the owners' option structs and nothing of its own but RunOptions.
 struct RunConfig {
   RunOptions run;
+  learner::LearnerOptions learner;
+  learner::SegmentLogOptions transition_log;
 
   // Throws core::ConfigError where single values are fine but do not fit each other.
   void Validate() const;
@@ -40,5 +48,8 @@ RunConfig LoadRunConfig(const std::filesystem::path& file, const std::vector<std
 
 // The resolved configuration as a YAML file.
 std::string ToYaml(const RunConfig& config);
+
+// The same as "key = value" lines: for checkpoints, and to tell configurations apart.
+std::vector<std::string> ToLines(const RunConfig& config);
 
 }  // namespace londi::configs

@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "launch/commands/command.h"
 #include "launch/commands/config_command.h"
+#include "launch/commands/env_command.h"
+#include "launch/supervisor.h"
 
 namespace londi::launch {
 namespace {
@@ -17,11 +19,13 @@ using AddCommand = void (*)(CLI::App&, Chosen&);
 
 // Every subcommand, in the order in which `londi --help` shows them.
 constexpr AddCommand kCommands[] = {
+    AddEnvCommand,
+    AddPlayCommand,
     AddConfigCommand,
 };
 
-constexpr int kFailed = 1;         // Something went wrong while it ran.
-constexpr int kMisunderstood = 2;  // The command line or the configuration is wrong.
+constexpr int kFailed = 1;                       // Something went wrong while it ran.
+constexpr int kMisunderstood = kStatusHopeless;  // Command line, configuration or model are wrong.
 
 int PrintError(const core::Error& error, int status) {
   fmt::print(stderr, "londi: {}\n", error.what());
@@ -76,6 +80,8 @@ int main(int argc, char** argv) {
   try {
     return launch::Main(argc, argv);
   } catch (const core::ConfigError& error) {
+    return launch::PrintError(error, launch::kMisunderstood);
+  } catch (const core::ModelError& error) {
     return launch::PrintError(error, launch::kMisunderstood);
   } catch (const core::Error& error) {
     return launch::PrintError(error, launch::kFailed);

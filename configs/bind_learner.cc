@@ -1,0 +1,148 @@
+#include "configs/bind.h"
+
+namespace londi::configs {
+namespace {
+
+void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
+  table.Add("learner.dqn.width",
+            dqn.width,
+            {.meaning = "Units per layer of the Switcher's network", .min = 8, .max = 4096});
+  table.Add("learner.dqn.layers",
+            dqn.layers,
+            {.meaning = "Layers of the Switcher's network", .min = 1, .max = 8});
+  table.Add("learner.dqn.learning_rate",
+            dqn.learning_rate,
+            {.meaning = "Step size of Adam", .min = 1e-8, .max = 1});
+  table.Add("learner.dqn.adam_epsilon",
+            dqn.adam_epsilon,
+            {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});
+  table.Add("learner.dqn.weight_decay",
+            dqn.weight_decay,
+            {.meaning = "Decoupled weight decay (AdamW)", .min = 0, .max = 1});
+  table.Add("learner.dqn.max_gradient_norm",
+            dqn.max_gradient_norm,
+            {.meaning = "Longer gradients are shortened to this", .min = 1e-6});
+  table.Add("learner.dqn.target_rate",
+            dqn.target_rate,
+            {.meaning = "How fast the target network follows", .min = 1e-6, .max = 1});
+  table.Add("learner.dqn.calls_loss_weight",
+            dqn.calls_loss_weight,
+            {.meaning = "Weight of the loss of the calls critic beside the return critic's",
+             .min = 1e-6,
+             .max = 1e6});
+}
+
+void BindBatch(learner::BatchOptions& batch, OptionTable& table) {
+  table.Add("learner.batch_size",
+            batch.batch_size,
+            {.meaning = "Rows per update", .unit = "rows", .min = 1, .max = 65536});
+  table.Add("learner.gamma", batch.gamma, {.meaning = "Discount per step", .min = 1e-6, .max = 1});
+  table.Add("learner.follow_greedy_only",
+            batch.follow_greedy_only,
+            {.meaning = "n-step windows end where the actor did not act greedily"});
+  table.Add("learner.agreement_rows",
+            batch.agreement_rows,
+            {.meaning = "Where both LMs agreed, one row teaches both choices"});
+  learner::RelabelOptions& relabel = batch.relabel;
+  table.Add("learner.relabel.enabled",
+            relabel.enabled,
+            {.meaning = "Rows are learned from under other costs and budgets too"});
+  table.Add("learner.relabel.keep",
+            relabel.keep,
+            {.meaning = "Share of rows that keep their own cost and budget", .min = 0, .max = 1});
+  table.Add("learner.relabel.zero_cost",
+            relabel.zero_cost,
+            {.meaning = "Share of the others that get cost 0", .min = 0, .max = 1});
+  table.Add("learner.relabel.min_cost",
+            relabel.min_cost,
+            {.meaning = "Smallest drawn cost", .unit = "reward", .min = 1e-9});
+  table.Add("learner.relabel.max_cost",
+            relabel.max_cost,
+            {.meaning = "Largest drawn cost", .unit = "reward", .min = 1e-9});
+  table.Add("learner.relabel.max_budget",
+            relabel.max_budget,
+            {.meaning = "Largest drawn budget", .unit = "calls", .min = 0, .max = 1e6});
+  table.Add("learner.relabel.unlimited",
+            relabel.unlimited,
+            {.meaning = "Share that gets no budget", .min = 0, .max = 1});
+}
+
+void BindReplay(learner::LearnerOptions& learner, OptionTable& table) {
+  table.Add("learner.replay.capacity",
+            learner.replay.capacity,
+            {.meaning = "Newest rows that may be sampled", .unit = "rows", .min = 1000});
+  table.Add("learner.replay.alpha",
+            learner.replay.alpha,
+            {.meaning = "Priority exponent; 0 = uniform", .min = 0, .max = 1});
+  table.Add("learner.replay.beta",
+            learner.replay.beta,
+            {.meaning = "Importance exponent at the start", .min = 0, .max = 1});
+  table.Add("learner.replay.beta_updates",
+            learner.replay.beta_updates,
+            {.meaning = "It grows to 1 over so many updates", .unit = "updates", .min = 1});
+  table.Add("learner.rate.samples_per_row",
+            learner.rate.samples_per_row,
+            {.meaning = "How often a row is sampled on average", .min = 1e-3});
+  table.Add("learner.rate.min_rows",
+            learner.rate.min_rows,
+            {.meaning = "Rows before the first update", .unit = "rows", .min = 1});
+  table.Add("learner.rate.slack",
+            learner.rate.slack,
+            {.meaning = "Sampled rows by which acting and learning may drift apart",
+             .unit = "rows",
+             .min = 1});
+  table.Add("learner.ingest.max_credits",
+            learner.ingest.max_credits,
+            {.meaning = "Rows an actor may have under way", .unit = "rows", .min = 1});
+  table.Add("learner.ingest.poll",
+            learner.ingest.poll,
+            {.meaning = "Paused actors are looked at again this often", .min = 0.001, .max = 1});
+}
+
+}  // namespace
+
+void BindLearner(learner::LearnerOptions& learner, OptionTable& table) {
+  table.Section("learner", "Trains the Switcher from the transition log");
+  table.Add("learner.algorithm",
+            learner.algorithm.name,
+            {.meaning = "Learning rule", .choices = learner::AlgorithmNames()});
+  table.Add("learner.n_step",
+            learner.n_step,
+            {.meaning = "Steps that a target looks ahead",
+             .unit = "steps",
+             .min = 1,
+             .max = learner::kMaxSteps});
+  BindBatch(learner.batch, table);
+  BindDqn(learner.algorithm.dqn, table);
+  BindReplay(learner, table);
+  table.Add("learner.device",
+            learner.device,
+            {.meaning = "Where the network is trained", .choices = {"auto", "cpu", "cuda"}});
+  table.Add(
+      "learner.max_updates",
+      learner.max_updates,
+      {.meaning = "The run ends after so many updates; 0 = no limit", .unit = "updates", .min = 0});
+  table.Add(
+      "learner.publish_every",
+      learner.publish_every,
+      {.meaning = "Weights go to the actors every so many updates", .unit = "updates", .min = 1});
+  table.Add("learner.checkpoint_every",
+            learner.checkpoint_every,
+            {.meaning = "Time between checkpoints", .min = 1});
+  table.Add("learner.checkpoints_kept",
+            learner.checkpoints_kept,
+            {.meaning = "Newest checkpoints that are kept", .min = 1, .max = 1000});
+}
+
+void BindTransitionLog(learner::SegmentLogOptions& log, OptionTable& table) {
+  table.Section("transition_log", "The log of transitions, which is also the replay's storage");
+  table.Add(
+      "transition_log.segment_bytes",
+      log.segment_bytes,
+      {.meaning = "Size of a segment file", .unit = "bytes", .min = 1 << 20, .max = 4294967296.0});
+  table.Add("transition_log.sync_on_append",
+            log.sync_on_append,
+            {.meaning = "Rows survive the loss of the machine, not only of the process (slower)"});
+}
+
+}  // namespace londi::configs

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace londi::launch {
+
+struct ChildSpec {
+  std::string name;  // E.g. "actor.3".
+  std::filesystem::path executable;
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;  // On top of this process's own.
+  std::filesystem::path output;                    // stdout and stderr are appended here.
+};
+
+// How a child ended.
+struct ChildExit {
+  int status = 0;  // Exit status, if no signal ended it.
+  int signal = 0;  // 0 = it ended by itself.
+  bool succeeded() const { return status == 0 && signal == 0; }
+  std::string Text() const;  // "exit status 3", "killed by signal 9 (Killed)"
+};
+
+// A running child process. It is killed by the kernel when the thread that started it ends
+// (PR_SET_PDEATHSIG), so start children from main's thread: then nothing outlives this process,
+// not even a kill -9. It has a process group of its own: Ctrl-C reaches only the parent. The
+// destructor kills and reaps.
+class ChildProcess {
+ public:
+  // Throws core::IoError when it cannot be started (no such file, no memory, output not writable).
+  explicit ChildProcess(const ChildSpec& spec);
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+
+  // Does not block; nullopt: it still runs.
+  [[nodiscard]] std::optional<ChildExit> TryReap();
+
+  void Signal(int signal);  // Nothing happens once it was reaped.
+
+ private:
+  pid_t pid_ = -1;
+  std::optional<ChildExit> exit_;
+};
+
+}  // namespace londi::launch

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "core/clock.h"
+
+namespace londi::launch {
+
+struct RestartOptions {
+  int budget = 5;                                   // Restarts of one role in a run, >= 0.
+  std::chrono::milliseconds first_pause{200};       // Before the first restart, then twice as long
+  std::chrono::milliseconds longest_pause{10'000};  // each time, up to this.
+  std::chrono::seconds calm{60};  // A life that was this long starts again with the first pause.
+};
+
+// When a role that failed is started again. Pure: the time is an argument.
+class RestartPolicy {
+ public:
+  explicit RestartPolicy(RestartOptions options) : options_(options), pause_(options.first_pause) {}
+
+  // nullopt: the budget is used up, give up.
+  [[nodiscard]] std::optional<core::TimePoint> OnFailure(core::TimePoint started,
+                                                         core::TimePoint failed) {
+    if (restarts_ >= options_.budget) return std::nullopt;
+    ++restarts_;
+    if (failed - started >= options_.calm) pause_ = options_.first_pause;
+    const core::TimePoint at = failed + pause_;
+    pause_ = std::min(pause_ * 2, options_.longest_pause);
+    return at;
+  }
+
+  int restarts() const { return restarts_; }
+
+ private:
+  RestartOptions options_;
+  std::chrono::milliseconds pause_;
+  int restarts_ = 0;
+};
+
+}  // namespace londi::launch

@@ -1,0 +1,68 @@
+#include <spdlog/spdlog.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "launch/progress_totals.h"
+#include "launch/roles/role_process.h"
+#include "launch/roles/roles.h"
+#include "transport/registry_server.h"
+#include "transport/rendezvous.h"
+
+namespace londi::launch {
+namespace {
+
+ProgressTotals ReadTotals(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in.is_open()) return {};
+  return ProgressTotals::FromJson({std::istreambuf_iterator<char>(in), {}});
+}
+
+void RecordEvents(transport::RegistryServer& registry, RoleBasics& basics) {
+  for (const transport::RegistryEvent& event : registry.TakeEvents()) {
+    const transport::Registration& who = event.member.registration;
+    const char* kind = transport::RegistryEventName(event.kind);
+    basics.logger->info("{} {} (pid={})", who.name, kind, who.pid);
+    basics.events.Append(
+        std::string("member_") + kind,
+        {{"name", who.name}, {"pid", who.pid}, {"incarnation", who.incarnation.value}});
+  }
+}
+
+}  // namespace
+
+int RunCoordinator(const std::filesystem::path& run_folder) {
+  RoleBasics basics(run_folder, "coordinator");
+  const transport::CoordinatorState state =
+      transport::BeginEpoch(basics.folder.coordinator_state());
+  const auto session = std::make_shared<transport::Session>(
+      state.run, state.epoch, core::Incarnation(state.epoch.value));
+  const auto registry = transport::MakeRegistryServer({.sockets = basics.sockets,
+                                                       .session = session,
+                                                       .metrics = basics.metrics,
+                                                       .logger = basics.logger,
+                                                       .host = basics.config.run.interface},
+                                                      {.lease = basics.config.run.lease});
+  ProgressTotals totals = ReadTotals(basics.folder.progress());
+  transport::WriteRendezvous(
+      basics.folder.rendezvous(),
+      {.endpoint = registry->endpoint(), .run = state.run, .epoch = state.epoch});
+  basics.events.Append("epoch_raised", {{"epoch", state.epoch.value}});
+  basics.logger->info(
+      "run={} epoch={} at {}", state.run.value, state.epoch.value, registry->endpoint());
+
+  while (basics.signals.num_stop_requests() == 0) {
+    RecordEvents(*registry, basics);
+    for (const transport::MemberStatus& member : registry->Members()) {
+      totals.Update(
+          member.member.registration.name, member.member.registration.incarnation, member.progress);
+    }
+    WriteFileAtomically(basics.folder.progress(), totals.ToJson());
+    basics.signals.WaitUntil(std::chrono::steady_clock::now() + basics.config.run.heartbeat);
+  }
+  RecordEvents(*registry, basics);
+  return 0;
+}
+
+}  // namespace londi::launch

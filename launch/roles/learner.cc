@@ -1,0 +1,70 @@
+#include <spdlog/spdlog.h>
+
+#include <thread>
+
+#include "launch/progress_totals.h"
+#include "launch/roles/role_process.h"
+#include "launch/roles/roles.h"
+#include "launch/wiring.h"
+#include "learner/learner_loop.h"
+#include "transport/zmq_transitions.h"
+#include "transport/zmq_weights.h"
+
+namespace londi::launch {
+namespace {
+
+// Renews the lease with the loop's progress and hands the wish to end on to it.
+void Heartbeat(RoleProcess& process,
+               learner::LearnerLoop& loop,
+               const std::atomic<bool>& finished) {
+  while (!finished && !process.ShouldStop()) {
+    process.registry().Report(Counters(loop.progress()));
+    process.WaitForHeartbeat();
+  }
+  loop.RequestStop();
+}
+
+}  // namespace
+
+int RunLearner(const std::filesystem::path& run_folder) {
+  RoleProcess process(run_folder, {.name = "learner", .role = transport::Role::kLearner}, {});
+  RoleBasics& basics = process.basics();
+  learner::SegmentLog log(basics.folder.transitions(), basics.config.transition_log);
+  const transport::ChannelContext channels = process.channels();
+  const auto source = transport::MakeZmqTransitionSource(channels, {}, log.watermarks());
+  const auto publisher = transport::MakeZmqWeightsPublisher(channels);
+  const core::SystemClock clock;
+  learner::LearnerLoop loop(LearnerOptions(basics.config),
+                            {.log = log,
+                             .source = *source,
+                             .weights = *publisher,
+                             .metrics = basics.metrics,
+                             .logger = basics.logger,
+                             .clock = clock},
+                            basics.folder.checkpoints(),
+                            configs::ToLines(basics.config));
+  for (const std::string& difference : loop.config_differences()) {
+    basics.logger->info("the restored checkpoint had another configuration: {}", difference);
+  }
+  process.registry().Announce(
+      {{transport::kTransitionsEndpoint, source->endpoint()},
+       {transport::kWeightsAnnounceEndpoint, publisher->announce_endpoint()},
+       {transport::kWeightsPullEndpoint, publisher->pull_endpoint()}});
+
+  std::atomic<bool> failed = false;
+  std::thread heartbeat([&] { Heartbeat(process, loop, failed); });
+  try {
+    loop.Run();
+  } catch (...) {
+    failed = true;
+    basics.signals.RequestStop();
+    heartbeat.join();
+    throw;
+  }
+  heartbeat.join();  // After max_updates: rows are taken until the run ends.
+  process.registry().Report(Counters(loop.progress()));
+  process.registry().Leave();
+  return 0;
+}
+
+}  // namespace londi::launch

@@ -1,0 +1,150 @@
+#include "launch/supervisor.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include "core/error.h"
+
+namespace londi::launch {
+
+std::string LastLines(const std::filesystem::path& file, int lines) {
+  std::ifstream in(file);
+  in.seekg(0, std::ios::end);
+  constexpr std::int64_t kMost = 16 * 1024;
+  const std::int64_t size = in.good() ? static_cast<std::int64_t>(in.tellg()) : 0;
+  in.seekg(std::max<std::int64_t>(0, size - kMost));
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::size_t from = text.size();
+  for (int i = 0; i < lines && from != std::string::npos && from > 0; ++i) {
+    from = text.rfind('\n', from - 1);
+  }
+  return from == std::string::npos || from == 0 ? text : text.substr(from + 1);
+}
+
+Supervisor::Supervisor(RestartOptions options, Parts parts)
+    : options_(options), parts_(std::move(parts)) {}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::Start(ChildSpec spec) {
+  children_.push_back(
+      std::make_unique<Child>(Child{.spec = std::move(spec), .policy = RestartPolicy(options_)}));
+  Launch(*children_.back());
+}
+
+void Supervisor::Launch(Child& child) {
+  child.restart_at.reset();
+  child.process = std::make_unique<ChildProcess>(child.spec);
+  child.started_at = parts_.clock.Now();
+  parts_.logger->info("{} runs, pid={}", child.spec.name, child.process->pid());
+  parts_.events.Append("role_started",
+                       {{"role", child.spec.name},
+                        {"pid", std::int64_t{child.process->pid()}},
+                        {"restarts", std::int64_t{child.policy.restarts()}}});
+}
+
+void Supervisor::OnFailure(Child& child, const ChildExit& exit) {
+  child.process.reset();
+  parts_.events.Append("role_failed", {{"role", child.spec.name}, {"how", exit.Text()}});
+  const bool hopeless = exit.status == kStatusHopeless;
+  const auto restart_at =
+      hopeless ? std::nullopt : child.policy.OnFailure(child.started_at, parts_.clock.Now());
+  if (!restart_at) {
+    const std::string last = LastLines(child.spec.output, 6);
+    throw core::Error(
+        {.what = hopeless ? fmt::format("{} cannot run: {}", child.spec.name, exit.Text())
+                          : fmt::format("{} failed {} times, the last time with {}",
+                                        child.spec.name,
+                                        child.policy.restarts() + 1,
+                                        exit.Text()),
+         .why = last.empty() ? "it said nothing" : fmt::format("it said:\n{}", last),
+         .fix =
+             fmt::format("mend that, then go on with `londi train --resume`; all it said is in {}",
+                         child.spec.output.string())});
+  }
+  child.restart_at = restart_at;
+  parts_.logger->warn("{} failed: {}; restart {} of {}",
+                      child.spec.name,
+                      exit.Text(),
+                      child.policy.restarts(),
+                      options_.budget);
+}
+
+void Supervisor::Poll() {
+  const core::TimePoint now = parts_.clock.Now();
+  for (const auto& child : children_) {
+    if (child->process) {
+      if (const auto exit = child->process->TryReap()) OnFailure(*child, *exit);
+    } else if (child->restart_at && *child->restart_at <= now) {
+      Launch(*child);
+    }
+  }
+}
+
+std::optional<core::TimePoint> Supervisor::NextRestart() const {
+  std::optional<core::TimePoint> next;
+  for (const auto& child : children_) {
+    if (child->restart_at && (!next || *child->restart_at < *next)) next = child->restart_at;
+  }
+  return next;
+}
+
+std::vector<std::string> Supervisor::Stop(std::string_view prefix,
+                                          core::TimePoint deadline,
+                                          const std::function<bool(core::TimePoint)>& wait) {
+  std::vector<Child*> stopping;
+  for (const auto& child : children_) {
+    if (!child->spec.name.starts_with(prefix)) continue;
+    child->restart_at.reset();
+    if (!child->process) continue;
+    child->process->Signal(SIGTERM);
+    stopping.push_back(child.get());
+  }
+  const auto reap = [&] {
+    std::erase_if(stopping, [&](Child* child) {
+      const auto exit = child->process->TryReap();
+      if (!exit) return false;
+      parts_.logger->info("{} ended: {}", child->spec.name, exit->Text());
+      parts_.events.Append("role_stopped", {{"role", child->spec.name}, {"how", exit->Text()}});
+      child->process.reset();
+      return true;
+    });
+    return stopping.empty();
+  };
+  while (!reap() && parts_.clock.Now() < deadline && wait(deadline)) {
+  }
+  std::vector<std::string> killed;
+  for (Child* child : stopping) {
+    parts_.logger->warn("{} did not end in time and is killed", child->spec.name);
+    parts_.events.Append("role_killed", {{"role", child->spec.name}});
+    killed.push_back(child->spec.name);
+    child->process.reset();
+  }
+  return killed;
+}
+
+int Supervisor::num_running() const {
+  return static_cast<int>(std::ranges::count_if(
+      children_, [](const auto& child) { return child->process != nullptr; }));
+}
+
+int Supervisor::num_restarts() const {
+  int restarts = 0;
+  for (const auto& child : children_) restarts += child->policy.restarts();
+  return restarts;
+}
+
+pid_t Supervisor::Pid(std::string_view name) const {
+  for (const auto& child : children_) {
+    if (child->spec.name == name && child->process) return child->process->pid();
+  }
+  return 0;
+}
+
+}  // namespace londi::launch

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "launch/child_process.h"
+#include "launch/restart_policy.h"
+#include "monitor/event_log.h"
+#include "monitor/log.h"
+
+namespace londi::launch {
+
+// Exit status with which a role says that starting it again is no use (wrong configuration or
+// model); the same as main's for core::ConfigError and core::ModelError.
+inline constexpr int kStatusHopeless = 2;
+
+// Starts the processes of a run, starts again those that fail, stops them in order. All from one
+// thread, which must be main's (child_process.h).
+class Supervisor {
+ public:
+  struct Parts {  // Outlive the supervisor.
+    const core::Clock& clock;
+    monitor::Logger logger;
+    monitor::EventLog& events;
+  };
+  Supervisor(RestartOptions options, Parts parts);
+  ~Supervisor();  // Kills what still runs.
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  void Start(ChildSpec spec);
+
+  // Reaps children, restarts those whose pause is over. A role that ends by itself without being
+  // asked has failed too, whatever its status. Throws core::Error naming the role, how it ended and
+  // the last lines of its output, when its budget is used up or its failure is hopeless.
+  void Poll();
+  // When Poll has something to do although no child ends; nullopt: nothing.
+  std::optional<core::TimePoint> NextRestart() const;
+
+  // Asks the children whose name begins with `prefix` to end (SIGTERM), waits, kills what is left
+  // at `deadline`. `wait` blocks until a signal or the given time (Signals::WaitUntil); returning
+  // false from it cuts the waiting short. Returns the names of those that had to be killed.
+  std::vector<std::string> Stop(std::string_view prefix,
+                                core::TimePoint deadline,
+                                const std::function<bool(core::TimePoint)>& wait);
+
+  int num_running() const;
+  int num_restarts() const;
+  // 0: not running. For tests and for people.
+  pid_t Pid(std::string_view name) const;
+
+ private:
+  struct Child {
+    ChildSpec spec;
+    RestartPolicy policy;
+    std::unique_ptr<ChildProcess> process;  // nullptr: waits for its restart, or was stopped.
+    core::TimePoint started_at;
+    std::optional<core::TimePoint> restart_at;
+  };
+
+  void Launch(Child& child);
+  void OnFailure(Child& child, const ChildExit& exit);
+
+  const RestartOptions options_;
+  const Parts parts_;
+  std::vector<std::unique_ptr<Child>> children_;
+};
+
+// The last `lines` lines of a file; what can be read of it.
+std::string LastLines(const std::filesystem::path& file, int lines);
+
+}  // namespace londi::launch

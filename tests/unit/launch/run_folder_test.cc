@@ -1,0 +1,72 @@
+#include "launch/run_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <memory>
+
+#include "core/error.h"
+#include "tests/support/temp_folder.h"
+
+namespace londi::launch {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(RunFolder, TwoRunsOfOneSecondGetTwoFolders) {
+  testing::TempFolder temp;
+
+  const RunFolder first = CreateRunFolder(temp / "runs", "test");
+  const RunFolder second = CreateRunFolder(temp / "runs", "test");
+
+  EXPECT_NE(first.path, second.path);
+  EXPECT_TRUE(std::filesystem::is_directory(second.transitions()));
+}
+
+TEST(RunFolder, AFolderThatCannotBeMadeIsNamed) {
+  testing::TempFolder temp;
+  std::ofstream(temp / "file") << "in the way";
+
+  try {
+    CreateRunFolder(temp / "file", "test");
+    FAIL() << "expected core::IoError";
+  } catch (const core::IoError& error) {
+    EXPECT_THAT(error.what(), HasSubstr((temp / "file").string()));
+    EXPECT_THAT(error.text().fix, HasSubstr("run.folder"));
+  }
+}
+
+TEST(RunFolder, OnlyAFolderWithAConfigurationIsARun) {
+  testing::TempFolder temp;
+
+  EXPECT_THROW(OpenRunFolder(temp.path()), core::IoError);
+  std::ofstream(temp / "config.yaml") << "run: {}";
+  EXPECT_EQ(OpenRunFolder(temp.path()).path, temp.path());
+}
+
+TEST(RunFolder, IsDrivenByOneProcessAtATime) {
+  testing::TempFolder temp;
+  const RunFolder run = CreateRunFolder(temp.path(), "test");
+
+  auto lock = std::make_unique<RunLock>(run);
+  EXPECT_THROW(RunLock second(run), core::IoError);
+  lock.reset();
+  EXPECT_NO_THROW(RunLock third(run));
+}
+
+TEST(RunFolder, FilesAreReplacedWhole) {
+  testing::TempFolder temp;
+  WriteFileAtomically(temp / "a", "one");
+  WriteFileAtomically(temp / "a", "two");
+
+  std::ifstream in(temp / "a");
+  std::string text;
+  in >> text;
+  EXPECT_EQ(text, "two");
+  EXPECT_THROW(WriteFileAtomically(temp / "none" / "a", "x"), core::IoError);
+}
+
+}  // namespace
+}  // namespace londi::launch
