@@ -17,16 +17,16 @@ namespace londi::learner {
 // All of a training but the rows, which the log keeps.
 struct Checkpoint {
   std::int64_t updates = 0;
-  std::int64_t sampled = 0;  // Rows drawn so far: the rate limiter's counter.
-  core::WeightsVersion weights;
+  std::int64_t sampled = 0;      // Rows drawn so far: the rate limiter's counter.
+  core::WeightsVersion weights;  // The next to be published.
   Random::State random{};
   Replay::State replay;
   AlgorithmState algorithm;
   int num_features = 0;
   transport::StreamWatermarks::Snapshot watermarks;  // Of the rows below replay.end.
   std::vector<SegmentLog::Segment> segments;         // The log's manifest then.
-  std::string config_hash;
-  // The resolved configuration as "key = value" lines, to tell what differs at a restore.
+  // The resolved configuration as "key = value" lines, to tell what differs at a restore; written
+  // with its hash.
   std::vector<std::string> config;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,12 +31,13 @@ struct LearnerOptions {
   RateLimiterOptions rate;
   IngestOptions ingest;
 
-  int num_features =
-      0;  // 0 = learn it from the first row; else weights are published before any row arrives.
+  // 0 = learn it from the first row; else weights are published before any row arrives.
+  int num_features = 0;
   std::string device = "auto";  // auto, cpu, cuda
+  int threads = 0;              // CPU threads of an update; 0 = leave the process's setting alone.
   std::uint64_t seed = 1;
-  std::int64_t max_updates =
-      0;  // Run returns after that many, counted over restarts; 0 = when stopped.
+  // Run returns after that many, counted over restarts; 0 = when stopped.
+  std::int64_t max_updates = 0;
   std::int64_t publish_every = 20;            // Updates between published weights, >= 1.
   std::chrono::seconds checkpoint_every{60};  // >= 1 s; one more is written when Run returns.
   int checkpoints_kept = 3;                   // >= 1
@@ -53,12 +55,15 @@ struct LearnerProgress {
   double waiting_share = 0;       // Of that time spent waiting for rows, 0..1.
 };
 
+inline constexpr std::int64_t kVersionsPerLife = 1'000'000;
+
 // The learner of a run: rows in, weights out.
 //
 //   1 Sample  2 Update  3 Publish  4 Checkpoint  5 Metrics
 //
-// Construction opens the newest checkpoint, starts ingest and publishes weights (with a new version
-// after a restore).
+// Construction opens the newest checkpoint, starts ingest, publishes weights and writes a
+// checkpoint. Versions of weights grow over restarts: each life of the learner begins at the next
+// multiple of kVersionsPerLife, so whatever a killed one had published is older.
 class LearnerLoop {
  public:
   struct Parts {  // All outlive the loop.
@@ -100,7 +105,7 @@ class LearnerLoop {
   void Update();
   void Publish();
   void WriteCheckpoint();
-  void PublishMetrics();
+  void UpdateMetrics();
   bool IsDone() const;
 
   const LearnerOptions options_;
@@ -118,12 +123,13 @@ class LearnerLoop {
 
   std::atomic<std::int64_t> sampled_ = 0;
   std::int64_t updates_ = 0;
-  core::WeightsVersion version_;
+  core::WeightsVersion next_version_;
+  std::int64_t updates_at_checkpoint_ = -1;
   core::TimePoint last_checkpoint_;
   std::vector<std::string> config_differences_;
   std::optional<std::int64_t> restored_updates_;
 
-  // Since the last PublishMetrics.
+  // Since the last UpdateMetrics.
   core::TimePoint metrics_at_;
   std::int64_t updates_then_ = 0;
   core::Duration waited_{0};
@@ -134,7 +140,7 @@ class LearnerLoop {
   LearnerProgress progress_;  // Guarded by progress_mutex_.
 
   std::atomic<bool> stopping_ = false;
-  Ingest ingest_;  // Last: its thread uses what stands above.
+  std::optional<Ingest> ingest_;  // Last: its thread uses what stands above. Never empty in Run.
 };
 
 }  // namespace londi::learner

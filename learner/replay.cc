@@ -66,6 +66,8 @@ void Replay::Index(std::int64_t number) {
   next_[Slot(number)] = -1;
   end_ = number + 1;
   CloseOlderIncarnations(row.actor, row.incarnation);
+  last_[{core::ActorId(row.actor), core::Incarnation(row.incarnation)}] =
+      core::Sequence(row.sequence);
 
   const EpisodeKey key{row.actor, row.incarnation, row.episode};
   auto found = open_.try_emplace(key).first;

@@ -63,6 +63,9 @@ class Replay {
 
   const SegmentLog& log() const { return log_; }
 
+  // How far each stream is in the rows indexed.
+  transport::StreamWatermarks::Snapshot watermarks() const { return {last_.begin(), last_.end()}; }
+
   // For checkpoints. Leaves belong to rows end - leaves.size() .. end.
   struct State {
     std::int64_t end = 0;
@@ -108,6 +111,7 @@ class Replay {
   std::vector<std::int64_t> next_;  // By slot: the successor's row, -1 = none known.
   std::unordered_map<EpisodeKey, OpenEpisode, EpisodeHash> open_;
   std::map<std::int64_t, std::int64_t> newest_incarnation_;  // By actor.
+  std::map<transport::StreamId, core::Sequence> last_;
 };
 
 }  // namespace londi::learner

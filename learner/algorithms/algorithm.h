@@ -46,6 +46,8 @@ class Algorithm {
   virtual std::shared_ptr<const core::WeightsSnapshot> Export(
       core::WeightsVersion version) const = 0;
 
+  virtual int num_features() const = 0;  // Of the rows it learns from.
+
   virtual AlgorithmState Save() const = 0;
   // Throws core::ModelError when the state is of another architecture or shape; nothing has changed
   // then.

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <span>
@@ -84,6 +85,8 @@ class Dqn final : public Algorithm {
     return snapshot;
   }
 
+  int num_features() const override { return shape_.num_inputs - core::kNumContextInputs; }
+
   AlgorithmState Save() const override {
     AlgorithmState state;
     state.architecture = core::switcher_network::kArchitecture;
@@ -91,7 +94,7 @@ class Dqn final : public Algorithm {
       for (core::NamedArray& array : online_.ToArrays(flat, prefix))
         state.arrays.push_back(std::move(array));
     }
-    state.counters["adam_step"] = static_cast<std::int64_t>(step_.item<float>());
+    state.counters["adam_step"] = num_steps_;
     return state;
   }
 
@@ -109,7 +112,8 @@ class Dqn final : public Algorithm {
       online_.FromArrays(state.arrays, prefix, scratch);  // May throw.
     for (const auto& [prefix, flat] : Parts()) online_.FromArrays(state.arrays, prefix, flat);
     const auto found = state.counters.find("adam_step");
-    step_.fill_(found == state.counters.end() ? 0 : found->second);
+    num_steps_ = found == state.counters.end() ? 0 : found->second;
+    step_.fill_(num_steps_);
   }
 
  private:
@@ -177,13 +181,14 @@ class Dqn final : public Algorithm {
       gradient.mul_(options_.max_gradient_norm / result.gradient_norm);
     }
     step_.add_(1);
+    ++num_steps_;
     at::_fused_adamw_({online_.flat()},
                       {gradient},
                       {first_moment_},
                       {second_moment_},
                       {},
                       {step_},
-                      options_.learning_rate,
+                      LearningRate(),
                       0.9,
                       0.999,
                       options_.weight_decay,
@@ -193,6 +198,14 @@ class Dqn final : public Algorithm {
     target_.flat().lerp_(online_.flat(), options_.target_rate);
   }
 
+  // Large steps find the policy, small ones let the values settle.
+  double LearningRate() const {
+    if (options_.decay_updates == 0) return options_.learning_rate;
+    const double done = std::min(
+        1.0, static_cast<double>(num_steps_) / static_cast<double>(options_.decay_updates));
+    return options_.learning_rate + done * (options_.final_learning_rate - options_.learning_rate);
+  }
+
   const DqnOptions options_;
   const DuelingNetwork::Shape shape_;
   const at::Device device_;
@@ -200,7 +213,8 @@ class Dqn final : public Algorithm {
   DuelingNetwork target_;
   at::Tensor first_moment_;
   at::Tensor second_moment_;
-  at::Tensor step_;
+  at::Tensor step_;  // As the optimizer wants it; num_steps_ as a tensor.
+  std::int64_t num_steps_ = 0;
 };
 
 void Require(bool holds, const char* key, double value, const char* limits) {
@@ -220,6 +234,11 @@ void DqnOptions::Validate() const {
           "learning_rate",
           learning_rate,
           "a value above 0 and below 1");
+  Require(final_learning_rate > 0 && final_learning_rate <= learning_rate,
+          "final_learning_rate",
+          final_learning_rate,
+          "a value above 0, not above learning_rate");
+  Require(decay_updates >= 0, "decay_updates", static_cast<double>(decay_updates), "0 or more");
   Require(adam_epsilon > 0, "adam_epsilon", adam_epsilon, "a value above 0");
   Require(weight_decay >= 0, "weight_decay", weight_decay, "0 or more");
   Require(max_gradient_norm > 0, "max_gradient_norm", max_gradient_norm, "a value above 0");

@@ -9,15 +9,17 @@
 namespace londi::learner {
 
 struct DqnOptions {
-  int width = 256;                  // Units per trunk layer, 8..4096.
-  int layers = 3;                   // Trunk layers, 1..8.
-  double learning_rate = 3e-4;      // Adam, > 0.
-  double adam_epsilon = 1.5e-4;     // > 0
-  double weight_decay = 0;          // Decoupled (AdamW), >= 0.
-  double max_gradient_norm = 10;    // > 0
-  double target_rate = 0.005;       // Polyak averaging of the target network, (0, 1].
-  double calls_loss_weight = 0.25;  // Weight of Q_N's loss beside Q_R's, > 0.
-  void Validate() const;            // Throws core::ConfigError.
+  int width = 256;                       // Units per trunk layer, 8..4096.
+  int layers = 3;                        // Trunk layers, 1..8.
+  double learning_rate = 3e-4;           // Adam, at the start, > 0.
+  double final_learning_rate = 1e-4;     // Reached linearly ...
+  std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
+  double adam_epsilon = 1.5e-4;          // > 0
+  double weight_decay = 0;               // Decoupled (AdamW), >= 0.
+  double max_gradient_norm = 10;         // > 0
+  double target_rate = 0.005;            // Polyak averaging of the target network, (0, 1].
+  double calls_loss_weight = 0.25;       // Weight of Q_N's loss beside Q_R's, > 0.
+  void Validate() const;                 // Throws core::ConfigError.
 };
 
 // Double dueling n-step DQN with two critics, conditioned on cost and budget; the network is the
