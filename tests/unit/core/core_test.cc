@@ -24,6 +24,18 @@ TEST(Half, EveryFiniteHalfSurvivesTheRoundTrip) {
   }
 }
 
+TEST(Half, WideningAVectorIsWideningEachValue) {
+  std::vector<std::uint16_t> halves(65536 - 3);  // Not a multiple of any vector's length.
+  for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);
+  std::vector<float> floats(halves.size());
+  ToFloat(halves, floats);
+  for (std::size_t i = 0; i < halves.size(); ++i) {
+    const float expected = HalfToFloat(halves[i]);
+    ASSERT_TRUE(floats[i] == expected || (floats[i] != floats[i] && expected != expected))
+        << "half bits " << i;
+  }
+}
+
 TEST(Half, RoundsToNearestEvenAndKeepsTheSpecialValues) {
   EXPECT_EQ(FloatToHalf(1.0f), 0x3c00);
   EXPECT_EQ(FloatToHalf(1.0f + 0x1p-11f), 0x3c00);  // Tie: to even.
