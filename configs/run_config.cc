@@ -23,6 +23,9 @@ void BindRun(RunOptions& run, OptionTable& table) {
   table.Add("run.num_actors",
             run.num_actors,
             {.meaning = "Actor processes", .unit = "processes", .min = 1, .max = 1024});
+  table.Add("run.learner_threads",
+            run.learner_threads,
+            {.meaning = "Threads of the learner's matrix products", .min = 1, .max = 1024});
   table.Add("run.restarts",
             run.restarts,
             {.meaning = "How often each role is restarted after a failure before the job ends",
@@ -56,20 +59,33 @@ void BindRun(RunOptions& run, OptionTable& table) {
 
 }  // namespace
 
+actors::EnvironmentOptions EnvironmentChoice::options() const {
+  actors::EnvironmentOptions options{.kind = kind, .view_size = view_size};
+  if (num_distractors >= 0) options.num_distractors = num_distractors;
+  return options;
+}
+
 void RunConfig::Validate() const {
   if (run.lease < 3 * run.heartbeat) {
     throw core::ConfigError({.what = "run.lease is shorter than three heartbeats",
                              .why = "one late heartbeat would end a healthy role",
                              .fix = "raise run.lease or lower run.heartbeat"});
   }
+  static_cast<void>(actors::MakeEnvironment(environment.id, environment.options()));
+  actor.Validate();
+  evaluation.options.Validate();
   learner.Validate();
   transition_log.Validate();
 }
 
 void Bind(RunConfig& config, OptionTable& table) {
   BindRun(config.run, table);
+  BindEnvironment(config.environment, table);
+  BindLms(config, table);
+  BindActor(config.actor, table);
   BindLearner(config.learner, table);
   BindTransitionLog(config.transition_log, table);
+  BindEvaluation(config.evaluation, table);
 }
 
 RunConfig LoadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& sets) {

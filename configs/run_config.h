@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "actors/actor_loop.h"
+#include "actors/envs/make_environment.h"
+#include "actors/evaluation.h"
+#include "actors/seeds.h"
 #include "configs/strict_yaml.h"
 #include "learner/learner_loop.h"
 #include "learner/segment_log.h"
@@ -20,6 +24,7 @@ struct RunOptions {
   std::chrono::seconds duration{10 * 60};     // Training ends after it ...
   std::int64_t max_decisions = 0;             // ... or after so many decisions; 0 = no limit.
   std::int32_t num_actors = 1;                // Processes.
+  std::int32_t learner_threads = 1;           // Of its matrix products.
   std::int32_t restarts = 5;                  // Per role and run; one more ends the job.
   std::chrono::seconds drain{20};             // Roles get this long to end by themselves.
   std::chrono::milliseconds heartbeat{1000};  // Leases are renewed this often.
@@ -30,9 +35,38 @@ struct RunOptions {
   std::string interface = "127.0.0.1";  // Sockets are bound here, on free ports.
 };
 
-// Everything a run is made of: the owners' option structs and nothing of its own but RunOptions.
+// One tier's LM and its workers.
+struct LmChoice {
+  std::filesystem::path model;  // A Hugging Face folder.
+  std::int32_t workers = 1;     // Processes.
+  std::int32_t threads = 1;     // Of each worker's forward pass.
+};
+
+struct EnvironmentChoice {
+  std::string id = "babyai/MixedTrain";
+  std::string kind;
+  std::int32_t num_distractors = -1;  // -1 = the level's own number.
+  std::int32_t view_size = 7;
+
+  actors::EnvironmentOptions options() const;
+};
+
+// Which policies the table at the end compares.
+struct EvaluationPlan {
+  std::vector<double> costs = {0.02, 0.005, 0.05, 0.15};
+  std::vector<std::int32_t> budgets = {1, 3, 8};
+  actors::EvaluationOptions options{.time = std::chrono::minutes(3)};
+  actors::CalibrationOptions calibration;
+};
+
+// Everything a run is made of: mostly the owners' option structs.
 struct RunConfig {
   RunOptions run;
+  EnvironmentChoice environment;
+  LmChoice quick;
+  LmChoice deepthink;
+  actors::ActorOptions actor;
+  EvaluationPlan evaluation;
   learner::LearnerOptions learner;
   learner::SegmentLogOptions transition_log;
 

@@ -1,6 +1,8 @@
 #include "launch/progress_totals.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -60,6 +62,12 @@ ProgressTotals ProgressTotals::FromJson(const std::string& json) {
          .fix = "remove progress.json from the run folder; only its totals are lost"});
   }
   return totals;
+}
+
+ProgressTotals ReadTotals(const RunFolder& folder) {
+  std::ifstream in(folder.progress());
+  if (!in.is_open()) return {};
+  return ProgressTotals::FromJson({std::istreambuf_iterator<char>(in), {}});
 }
 
 }  // namespace londi::launch

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/ids.h"
+#include "launch/run_folder.h"
 #include "transport/registry_types.h"
 
 namespace londi::launch {
@@ -34,6 +35,9 @@ class ProgressTotals {
   std::map<std::pair<std::string, std::int64_t>, transport::ProgressCounters> lives_;
 };
 
+// What the run's progress file says; nothing when there is none yet. Throws as FromJson.
+ProgressTotals ReadTotals(const RunFolder& folder);
+
 // The counters that roles report.
 namespace counter {
 inline constexpr const char* kDecisions = "decisions";
@@ -44,6 +48,7 @@ inline constexpr const char* kWeights = "weights";  // Version acted with, respe
 inline constexpr const char* kUpdates = "updates";
 inline constexpr const char* kRows = "rows";
 inline constexpr const char* kRequests = "requests";
+inline constexpr const char* kFailedEpisodes = "failed_episodes";
 inline constexpr const char* kViolations = "budget_violations";
 }  // namespace counter
 

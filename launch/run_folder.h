@@ -14,6 +14,7 @@ struct RunFolder {
   std::filesystem::path events() const { return path / "events.jsonl"; }    // The diary.
   std::filesystem::path metrics() const { return path / "metrics.jsonl"; }  // All roles.
   std::filesystem::path progress() const { return path / "progress.json"; }
+  std::filesystem::path trained() const { return path / "trained.json"; }  // Time and work so far.
   std::filesystem::path transitions() const { return path / "transitions"; }  // Segment log.
   std::filesystem::path checkpoints() const { return path / "checkpoints"; }
   std::filesystem::path evaluation() const { return path / "evaluation.json"; }

@@ -19,7 +19,7 @@ namespace {
 std::atomic<int> stop_requests = 0;
 std::atomic<int> wake_up_pipe[2] = {-1, -1};
 
-void WakeUp() {
+void WriteWakeUp() {
   const char byte = 0;
   [[maybe_unused]] const ssize_t full_is_fine = write(wake_up_pipe[1], &byte, 1);
 }
@@ -27,7 +27,7 @@ void WakeUp() {
 void OnSignal(int signal) {
   const int saved = errno;
   if (signal != SIGCHLD) ++stop_requests;
-  WakeUp();
+  WriteWakeUp();
   errno = saved;
 }
 
@@ -66,8 +66,10 @@ int Signals::num_stop_requests() const { return stop_requests; }
 
 void Signals::RequestStop() {
   ++stop_requests;
-  WakeUp();
+  WriteWakeUp();
 }
+
+void Signals::WakeUp() { WriteWakeUp(); }
 
 void Signals::WaitUntil(core::TimePoint deadline) {
   const auto left =

@@ -19,6 +19,8 @@ class Signals {
 
   // As if SIGTERM had come. Any thread.
   void RequestStop();
+  // Ends a WaitUntil. Any thread.
+  void WakeUp();
 
   // Blocks until a signal arrives (a child's end included) or `deadline`. One thread.
   void WaitUntil(core::TimePoint deadline);

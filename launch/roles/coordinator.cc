@@ -1,7 +1,5 @@
 #include <spdlog/spdlog.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "launch/progress_totals.h"
@@ -12,12 +10,6 @@
 
 namespace londi::launch {
 namespace {
-
-ProgressTotals ReadTotals(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  if (!in.is_open()) return {};
-  return ProgressTotals::FromJson({std::istreambuf_iterator<char>(in), {}});
-}
 
 void RecordEvents(transport::RegistryServer& registry, RoleBasics& basics) {
   for (const transport::RegistryEvent& event : registry.TakeEvents()) {
@@ -44,7 +36,7 @@ int RunCoordinator(const std::filesystem::path& run_folder) {
                                                        .logger = basics.logger,
                                                        .host = basics.config.run.interface},
                                                       {.lease = basics.config.run.lease});
-  ProgressTotals totals = ReadTotals(basics.folder.progress());
+  ProgressTotals totals = ReadTotals(basics.folder);
   transport::WriteRendezvous(
       basics.folder.rendezvous(),
       {.endpoint = registry->endpoint(), .run = state.run, .epoch = state.epoch});
@@ -52,16 +44,19 @@ int RunCoordinator(const std::filesystem::path& run_folder) {
   basics.logger->info(
       "run={} epoch={} at {}", state.run.value, state.epoch.value, registry->endpoint());
 
-  while (basics.signals.num_stop_requests() == 0) {
+  const auto record = [&] {
     RecordEvents(*registry, basics);
     for (const transport::MemberStatus& member : registry->Members()) {
       totals.Update(
           member.member.registration.name, member.member.registration.incarnation, member.progress);
     }
     WriteFileAtomically(basics.folder.progress(), totals.ToJson());
+  };
+  while (basics.signals.num_stop_requests() == 0) {
+    record();
     basics.signals.WaitUntil(std::chrono::steady_clock::now() + basics.config.run.heartbeat);
   }
-  RecordEvents(*registry, basics);
+  record();
   return 0;
 }
 

@@ -34,7 +34,7 @@ int RunLearner(const std::filesystem::path& run_folder) {
   const auto source = transport::MakeZmqTransitionSource(channels, {}, log.watermarks());
   const auto publisher = transport::MakeZmqWeightsPublisher(channels);
   const core::SystemClock clock;
-  learner::LearnerLoop loop(LearnerOptions(basics.config),
+  learner::LearnerLoop loop(LearnerOptionsOf(basics.config),
                             {.log = log,
                              .source = *source,
                              .weights = *publisher,

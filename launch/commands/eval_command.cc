@@ -1,0 +1,39 @@
+#include "launch/commands/eval_command.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "launch/eval_run.h"
+
+namespace londi::launch {
+
+void AddEvalCommand(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "eval", "Evaluate a run's Switcher on unseen episodes, the whole table or one cell of it");
+  auto options = std::make_shared<EvalOptions>();
+  command->add_option("RUN", options->run, "Folder of the run")->required();
+  command->add_option("--cost", options->cost, "Only the Switcher at this cost per DEEPTHINK call")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--budget", options->budget, "... with at most so many calls per episode")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--policy",
+                      options->policy,
+                      "Instead of the Switcher: always-quick, always-deepthink, random, entropy");
+  command->add_option("--rate", options->rate, "Calls per step of --policy random")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--threshold", options->threshold, "Nats above which --policy entropy calls")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--episodes", options->episodes, "Episodes, without a time limit")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--first-seed", options->first_seed, "Seed of the first episode");
+  command->add_option("--set", options->sets, "section.key=value on top; repeatable")
+      ->allow_extra_args(false);
+  command->add_option("--json", options->json, "Also write all numbers to this file");
+  command->callback([options, &chosen] { chosen = [options] { return RunEval(*options); }; });
+}
+
+}  // namespace londi::launch

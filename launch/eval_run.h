@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace londi::launch {
+
+struct EvalOptions {
+  std::filesystem::path run;
+  std::optional<double> cost;  // One Switcher cell; without it (and policy) the whole table.
+  std::optional<std::int32_t> budget;  // Unlimited without.
+  std::string policy;                  // A rule instead of the Switcher.
+  std::optional<double> rate;          // Of random.
+  std::optional<double> threshold;     // Of entropy, nats.
+  std::optional<std::int64_t> episodes;
+  std::optional<std::uint64_t> first_seed;
+  std::vector<std::string> sets;
+  std::filesystem::path json;
+};
+
+// `londi eval`: prints the table; the whole table is also stored in the run folder. Returns the
+// exit status; throws core::Error.
+int RunEval(const EvalOptions& options);
+
+}  // namespace londi::launch

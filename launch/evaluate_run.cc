@@ -1,0 +1,121 @@
+#include "launch/evaluate_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+
+#include "actors/caching_language_model.h"
+#include "actors/worker_threads.h"
+#include "configs/duration_text.h"
+
+namespace londi::launch {
+namespace {
+
+constexpr std::size_t kRememberedAnswers = 300'000;  // About 0.5 GB with small LMs.
+constexpr std::chrono::milliseconds kRefresh{250};
+
+// An evaluator whose work runs in a thread of its own, while this one shows progress and listens
+// to signals.
+class WatchedEvaluator {
+ public:
+  WatchedEvaluator(const actors::EvaluationOptions& options, const EvaluateParts& parts)
+      : options_(options),
+        parts_(parts),
+        quick_(parts.quick, kRememberedAnswers),
+        deepthink_(parts.deepthink, kRememberedAnswers),
+        evaluator_(options,
+                   {.make_environment = parts.make_environment,
+                    .quick = quick_,
+                    .deepthink = deepthink_,
+                    .weights = parts.weights,
+                    .clock = parts.clock,
+                    .on_progress = [this](const auto& progress) { done_ = progress.seeds_done; }}) {
+  }
+
+  // Empty after a stop request that came before anything was measured.
+  std::vector<actors::CellResult> Run(const std::vector<actors::EvaluationCell>& cells) {
+    std::vector<actors::CellResult> results;
+    Watch([&] { results = evaluator_.Run(cells); },
+          [&](core::Duration elapsed) {
+            std::string left;
+            if (options_.time.count() > 0 && done_ >= options_.min_episodes) {
+              const auto rest = std::max<core::Duration>(options_.time - elapsed, {});
+              left = fmt::format(", {} left", configs::RoughDuration(rest));
+            }
+            return fmt::format("evaluating: {} episodes with each of {} policies{}",
+                               done_.load(),
+                               cells.size(),
+                               left);
+          });
+    return results;
+  }
+
+  std::vector<actors::EvaluationCell> MatchedBaselines(
+      const actors::EvaluationCell& cell, const actors::CalibrationOptions& calibration) {
+    std::vector<actors::EvaluationCell> cells;
+    Watch([&] { cells = evaluator_.MatchedBaselines(cell, calibration); },
+          [&](core::Duration elapsed) {
+            return fmt::format("matching random and entropy to the Switcher's call rate ({})",
+                               configs::RoughDuration(elapsed));
+          });
+    return cells;
+  }
+
+ private:
+  void Watch(const std::function<void()>& work,
+             const std::function<std::string(core::Duration)>& line) {
+    const core::TimePoint started = parts_.clock.Now();
+    done_ = 0;
+    actors::WorkerThreads thread([this] { evaluator_.RequestStop(); });
+    thread.Start("evaluate", work);
+    for (core::TimePoint now = started; !thread.WaitUntil(now); now = parts_.clock.Now()) {
+      if (parts_.signals.num_stop_requests() > 0) evaluator_.RequestStop();
+      parts_.terminal.Progress(line(now - started), now);
+      parts_.signals.WaitUntil(now + kRefresh);
+    }
+    thread.Join();
+  }
+
+  const actors::EvaluationOptions options_;
+  const EvaluateParts& parts_;
+  actors::CachingLanguageModel quick_;
+  actors::CachingLanguageModel deepthink_;
+  std::atomic<std::int64_t> done_ = 0;
+  actors::Evaluator evaluator_;
+};
+
+}  // namespace
+
+std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan,
+                                             const EvaluateParts& parts) {
+  WatchedEvaluator evaluator(plan.options, parts);
+  const double first_cost = plan.costs.front();
+  std::vector<actors::EvaluationCell> cells = {actors::AlwaysQuickCell(),
+                                               actors::AlwaysDeepthinkCell()};
+  const auto rules = evaluator.MatchedBaselines(actors::SwitcherCell(first_cost), plan.calibration);
+  if (parts.signals.num_stop_requests() > 0) return {};
+  cells.insert(cells.end(), rules.begin(), rules.end());
+  for (const double cost : plan.costs) cells.push_back(actors::SwitcherCell(cost));
+  for (const std::int32_t budget : plan.budgets) {
+    cells.push_back(actors::SwitcherCell(first_cost, budget));
+  }
+  return evaluator.Run(cells);
+}
+
+std::vector<actors::CellResult> EvaluateCells(const std::vector<actors::EvaluationCell>& cells,
+                                              const actors::EvaluationOptions& options,
+                                              const EvaluateParts& parts) {
+  return WatchedEvaluator(options, parts).Run(cells);
+}
+
+std::size_t ReferenceCell(const std::vector<actors::CellResult>& results) {
+  const std::string name = actors::AlwaysDeepthinkCell().name;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i].cell.name == name) return i;
+  }
+  return 0;
+}
+
+}  // namespace londi::launch

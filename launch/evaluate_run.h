@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/evaluation.h"
+#include "configs/run_config.h"
+#include "core/language_model.h"
+#include "launch/run_folder.h"
+#include "launch/signals.h"
+#include "launch/terminal.h"
+
+namespace londi::launch {
+
+struct EvaluateParts {  // All outlive the call.
+  const configs::RunConfig& config;
+  core::LanguageModel& quick;
+  core::LanguageModel& deepthink;
+  std::shared_ptr<const core::WeightsSnapshot> weights;  // Of the trained Switcher.
+  actors::EnvironmentFactory make_environment;
+  Signals& signals;  // A stop request ends the evaluation early, with what it has.
+  const core::Clock& clock;
+  Terminal& terminal;
+};
+
+// The table at the end of a run, all policies on the same unseen episodes:
+//   always QUICK, always DEEPTHINK,
+//   random and entropy threshold at the call share that the Switcher has at the first cost
+//   (measured, and the threshold found, on calibration episodes),
+//   the Switcher at every cost of the plan, and at the first cost under every budget.
+// Answers are remembered between policies, which ask the same questions.
+std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan,
+                                             const EvaluateParts& parts);
+
+// One policy.
+std::vector<actors::CellResult> EvaluateCells(const std::vector<actors::EvaluationCell>& cells,
+                                              const actors::EvaluationOptions& options,
+                                              const EvaluateParts& parts);
+
+// Index of the always-DEEPTHINK cell, which the others are compared with; 0 without one.
+std::size_t ReferenceCell(const std::vector<actors::CellResult>& results);
+
+}  // namespace londi::launch

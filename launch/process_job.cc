@@ -1,0 +1,79 @@
+#include "launch/process_job.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "launch/progress_totals.h"
+#include "launch/supervisor.h"
+
+namespace londi::launch {
+namespace {
+
+class ProcessJob final : public Job {
+ public:
+  explicit ProcessJob(const ProcessJobParts& parts)
+      : parts_(parts),
+        supervisor_({.budget = parts.config.run.restarts},
+                    {.clock = parts.clock, .logger = parts.logger, .events = parts.events}) {
+    std::error_code ignored;  // An older epoch's: nobody should knock there.
+    std::filesystem::remove(parts_.folder.rendezvous(), ignored);
+    Start("coordinator", {"coordinator"}, 1);
+    StartWorkers(core::Tier::kQuick, parts_.config.quick);
+    StartWorkers(core::Tier::kDeepthink, parts_.config.deepthink);
+    Start("learner", {"learner"}, parts_.config.run.learner_threads);
+    for (int i = 0; i < parts_.config.run.num_actors; ++i) {
+      Start(fmt::format("actor.{}", i), {"actor", "--index", std::to_string(i)}, 1);
+    }
+  }
+
+  void Poll() override { supervisor_.Poll(); }
+
+  ProgressSample Progress() override { return Sample(ReadTotals(parts_.folder)); }
+
+  void Stop(const Hurry& hurry) override {
+    for (const char* role : {"actor", "learner", "inference", "coordinator"}) {
+      supervisor_.Stop(
+          role, parts_.clock.Now() + parts_.config.run.drain, [&](core::TimePoint until) {
+            parts_.signals.WaitUntil(until);
+            return !hurry();
+          });
+    }
+  }
+
+ private:
+  void StartWorkers(core::Tier tier, const configs::LmChoice& lm) {
+    for (int i = 0; i < lm.workers; ++i) {
+      const std::string tier_name = core::TierName(tier);
+      Start(fmt::format("inference.{}.{}", tier_name, i),
+            {"inference", "--tier", tier_name, "--index", std::to_string(i)},
+            lm.threads);
+    }
+  }
+
+  // `threads`: of LibTorch's loops. They sleep while there is nothing to do: the roles share cores.
+  void Start(const std::string& name, std::vector<std::string> arguments, int threads) {
+    arguments.insert(arguments.end(), {"--run", parts_.folder.path.string()});
+    supervisor_.Start({.name = name,
+                       .executable = parts_.executable,
+                       .arguments = std::move(arguments),
+                       .environment = {{"OMP_NUM_THREADS", std::to_string(threads)},
+                                       {"OMP_WAIT_POLICY", "PASSIVE"}},
+                       .output = parts_.folder.logs() / (name + ".out")});
+  }
+
+  const ProcessJobParts parts_;
+  Supervisor supervisor_;
+};
+
+}  // namespace
+
+std::unique_ptr<Job> StartProcessJob(const ProcessJobParts& parts) {
+  return std::make_unique<ProcessJob>(parts);
+}
+
+}  // namespace londi::launch

@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "launch/roles/role_process.h"
+#include "launch/roles/roles.h"
+#include "launch/wiring.h"
+#include "transport/zmq_lm_client.h"
+#include "transport/zmq_transitions.h"
+#include "transport/zmq_weights.h"
+
+namespace londi::launch {
+namespace {
+
+constexpr std::chrono::minutes kWorkersTimeout{5};  // LMs may take their time to load.
+
+std::vector<std::string> WorkersOf(const std::vector<transport::Member>& members, core::Tier tier) {
+  std::vector<std::string> endpoints;
+  for (const transport::Member& member : members) {
+    const auto& all = member.registration.endpoints;
+    const auto found = all.find(transport::kLmEndpoint);
+    if (member.registration.tier == tier && found != all.end()) endpoints.push_back(found->second);
+  }
+  return endpoints;
+}
+
+// The actor's ends of all channels, connected to whoever is a member now.
+struct Channels {
+  explicit Channels(const transport::ChannelContext& context)
+      : quick(transport::MakeZmqLmClient(context, core::Tier::kQuick)),
+        deepthink(transport::MakeZmqLmClient(context, core::Tier::kDeepthink)),
+        sink(transport::MakeZmqTransitionSink(context)),
+        weights(transport::MakeZmqWeightsSubscriber(context)) {}
+
+  void Connect(const transport::RegistryClient& registry) {
+    const auto workers = registry.Members(transport::Role::kInference);
+    quick->SetWorkers(WorkersOf(workers, core::Tier::kQuick));
+    deepthink->SetWorkers(WorkersOf(workers, core::Tier::kDeepthink));
+    const auto learners = registry.Members(transport::Role::kLearner);
+    sink->SetEndpoint(EndpointOf(learners, transport::kTransitionsEndpoint));
+    const std::string announce = EndpointOf(learners, transport::kWeightsAnnounceEndpoint);
+    if (!announce.empty()) {
+      weights->SetEndpoints(announce, EndpointOf(learners, transport::kWeightsPullEndpoint));
+    }
+  }
+
+  std::unique_ptr<transport::ZmqLmClient> quick;
+  std::unique_ptr<transport::ZmqLmClient> deepthink;
+  std::unique_ptr<transport::ZmqTransitionSink> sink;
+  std::unique_ptr<transport::ZmqWeightsSubscriber> weights;
+};
+
+// Renews the lease with the loop's progress, follows the members, hands the wish to end on.
+void Heartbeat(RoleProcess& process,
+               Channels& channels,
+               actors::ActorLoop& loop,
+               const std::atomic<bool>& finished) {
+  std::int64_t seen = -1;
+  bool stopping = false;
+  while (!finished) {
+    const std::int64_t version = process.registry().members_version();
+    if (version != seen) channels.Connect(process.registry());
+    seen = version;
+    process.registry().Report(Counters(loop.progress()));
+    if (!stopping && process.ShouldStop()) loop.RequestStop();
+    stopping = stopping || process.ShouldStop();
+    process.WaitForHeartbeat();
+  }
+}
+
+bool BothTiersAreThere(const std::vector<transport::Member>& members) {
+  return !WorkersOf(members, core::Tier::kQuick).empty() &&
+         !WorkersOf(members, core::Tier::kDeepthink).empty();
+}
+
+// False: asked to end first.
+bool WaitForWorkers(RoleProcess& process) {
+  const auto deadline = std::chrono::steady_clock::now() + kWorkersTimeout;
+  if (process.registry().WaitForMembers(transport::Role::kInference, deadline, BothTiersAreThere)) {
+    return true;
+  }
+  if (process.ShouldStop()) return false;
+  throw core::UnavailableError(
+      {.what = "no inference workers",
+       .why =
+           fmt::format("a worker of each tier was waited for {} minutes", kWorkersTimeout.count()),
+       .fix = "see the logs of inference.quick.0 and inference.deepthink.0 in the run folder"});
+}
+
+}  // namespace
+
+int RunActor(const std::filesystem::path& run_folder, int index) {
+  RoleProcess process(run_folder,
+                      {.name = fmt::format("actor.{}", index),
+                       .role = transport::Role::kActor,
+                       .actor = core::ActorId(index)},
+                      {transport::Role::kInference, transport::Role::kLearner});
+  if (!WaitForWorkers(process)) return 0;
+  Channels channels(process.channels());
+  const core::SystemClock clock;
+  actors::ActorLoop loop(process.config().actor,
+                         IdentityOf(process.config(),
+                                    process.registry().actor(),
+                                    process.registry().session()->incarnation()),
+                         {.make_environment = MakeEnvironmentFactory(process.config().environment),
+                          .quick = *channels.quick,
+                          .deepthink = *channels.deepthink,
+                          .sink = *channels.sink,
+                          .weights = *channels.weights,
+                          .metrics = process.basics().metrics,
+                          .logger = process.basics().logger,
+                          .clock = clock});
+
+  std::atomic<bool> finished = false;
+  std::thread heartbeat([&] { Heartbeat(process, channels, loop, finished); });
+  const auto end_heartbeat = [&] {
+    finished = true;
+    process.basics().signals.RequestStop();
+    heartbeat.join();
+  };
+  try {
+    loop.Run();
+  } catch (...) {
+    end_heartbeat();
+    throw;
+  }
+  end_heartbeat();
+  process.registry().Report(Counters(loop.progress()));
+  process.registry().Leave();
+  return 0;
+}
+
+}  // namespace londi::launch

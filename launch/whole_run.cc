@@ -1,0 +1,141 @@
+#include "launch/whole_run.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <optional>
+
+#include "actors/evaluation_report.h"
+#include "configs/duration_text.h"
+#include "configs/run_config.h"
+#include "core/error.h"
+#include "launch/evaluate_run.h"
+#include "launch/in_process_job.h"
+#include "launch/local_lms.h"
+#include "launch/process_job.h"
+#include "launch/report.h"
+#include "launch/run_folder.h"
+#include "launch/signals.h"
+#include "launch/terminal.h"
+#include "launch/train_run.h"
+#include "launch/wiring.h"
+#include "learner/checkpoint.h"
+#include "monitor/event_log.h"
+#include "monitor/log.h"
+
+namespace londi::launch {
+namespace {
+
+struct Prepared {
+  RunFolder folder;
+  configs::RunConfig config;
+};
+
+// A run folder with its resolved configuration in it.
+Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
+  if (options.resume.empty()) {
+    const configs::RunConfig config = configs::LoadRunConfig(options.config, options.sets);
+    CheckModels(config);
+    const RunFolder folder = CreateRunFolder(config.run.folder, config.run.name);
+    WriteFileAtomically(folder.config(), configs::ToYaml(config));
+    return {folder, config};
+  }
+  const RunFolder folder = OpenRunFolder(options.resume);
+  const auto before = configs::LoadRunConfig(folder.config(), {});
+  const auto config = configs::LoadRunConfig(folder.config(), options.sets);
+  CheckModels(config);
+  for (const std::string& difference :
+       learner::ConfigDifferences(configs::ToLines(before), configs::ToLines(config))) {
+    terminal.Say("changed: " + difference);
+  }
+  return {folder, config};
+}
+
+std::unique_ptr<Job> StartJob(const WholeRunOptions& options, const ProcessJobParts& parts) {
+  if (options.in_process) return StartInProcessJob(parts);
+  return StartProcessJob(parts);
+}
+
+// Returns false when a person ended it.
+bool TrainRun(const WholeRunOptions& options,
+              const Prepared& run,
+              const ProcessJobParts& parts,
+              Terminal& terminal) {
+  if (IsTrained(run.config, ReadTrained(run.folder))) {
+    terminal.Say(
+        "this run has reached its limits; raise run.duration (--set run.duration=20min) to train "
+        "on");
+    return true;
+  }
+  terminal.Say(
+      fmt::format("training for {} in {}{}",
+                  configs::RoughDuration(run.config.run.duration - ReadTrained(run.folder).time),
+                  run.folder.path.string(),
+                  options.in_process ? ", all roles in this process" : ""));
+  // A resumed run goes on with what it was asked for now.
+  WriteFileAtomically(run.folder.config(), configs::ToYaml(run.config));
+  const std::unique_ptr<Job> job = StartJob(options, parts);
+  const TrainEnd end = Train(*job,
+                             {.folder = run.folder,
+                              .config = run.config,
+                              .signals = parts.signals,
+                              .clock = parts.clock,
+                              .terminal = terminal});
+  return end == TrainEnd::kFinished;
+}
+
+void EvaluateAndReport(const Prepared& run, const ProcessJobParts& parts, Terminal& terminal) {
+  monitor::Metrics metrics;
+  LocalLms lms(run.config, metrics, parts.logger);
+  const auto results =
+      EvaluatePlan(run.config.evaluation,
+                   {.config = run.config,
+                    .quick = lms.quick(),
+                    .deepthink = lms.deepthink(),
+                    .weights = LoadTrainedSwitcher(run.folder, run.config, parts.logger),
+                    .make_environment = MakeEnvironmentFactory(run.config.environment),
+                    .signals = parts.signals,
+                    .clock = parts.clock,
+                    .terminal = terminal});
+  if (results.empty() || results.front().rows.empty()) {
+    terminal.Say(
+        fmt::format("evaluation stopped; repeat it with: londi eval {}", run.folder.path.string()));
+    return;
+  }
+  WriteResults(run.folder, run.config, ReadTrained(run.folder), results);
+  terminal.Say("\n" + actors::ToTable(results, ReferenceCell(results)));
+  terminal.Say(fmt::format("report: {}", run.folder.report().string()));
+}
+
+}  // namespace
+
+int RunWhole(const WholeRunOptions& options) {
+  Signals signals;
+  Terminal terminal;
+  const Prepared run = Prepare(options, terminal);
+  const RunLock lock(run.folder);
+  const core::SystemClock clock;
+  const monitor::Logger logger = monitor::MakeLogger({.role = "train",
+                                                      .level = run.config.run.log_level,
+                                                      .file = run.folder.logs() / "train.log",
+                                                      .console_level = "warn"});
+  monitor::EventLog events(run.folder.events(), "train");
+  events.Append(options.resume.empty() ? "run_started" : "run_resumed");
+  const ProcessJobParts parts{.folder = run.folder,
+                              .config = run.config,
+                              .signals = signals,
+                              .clock = clock,
+                              .logger = logger,
+                              .events = events};
+  if (!TrainRun(options, run, parts, terminal)) {
+    events.Append("run_interrupted");
+    terminal.Say(fmt::format("go on with: londi train --resume {}", run.folder.path.string()));
+    return kStatusInterrupted;
+  }
+  if (options.evaluate) EvaluateAndReport(run, parts, terminal);
+  events.Append("run_finished");
+  return signals.num_stop_requests() > 0 ? kStatusInterrupted : 0;
+}
+
+}  // namespace londi::launch

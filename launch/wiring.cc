@@ -1,0 +1,83 @@
+#include "launch/wiring.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "actors/envs/make_environment.h"
+#include "core/error.h"
+#include "launch/progress_totals.h"
+#include "learner/algorithms/make_algorithm.h"
+#include "learner/checkpoint.h"
+
+namespace londi::launch {
+
+actors::EnvironmentFactory MakeEnvironmentFactory(const configs::EnvironmentChoice& environment) {
+  return [id = environment.id, options = environment.options()] {
+    return actors::MakeEnvironment(id, options);
+  };
+}
+
+actors::ActorIdentity IdentityOf(const configs::RunConfig& config,
+                                 core::ActorId actor,
+                                 core::Incarnation incarnation) {
+  return {.run_seed = config.run.seed,
+          .actor = actor,
+          .incarnation = incarnation,
+          .num_actors = config.run.num_actors};
+}
+
+void CheckModels(const configs::RunConfig& config) {
+  for (const auto& [key, lm] :
+       {std::pair("quick.model", &config.quick), std::pair("deepthink.model", &config.deepthink)}) {
+    if (std::filesystem::is_regular_file(lm->model / "config.json")) continue;
+    throw core::ModelError(
+        {.what = fmt::format("{} = '{}' is no model folder", key, lm->model.string()),
+         .why = lm->model.empty() ? "no model was named" : "there is no config.json in it",
+         .fix = fmt::format(
+             "name a Hugging Face folder in the configuration, or with --set {}=FOLDER", key)});
+  }
+}
+
+learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
+  learner::LearnerOptions options = config.learner;
+  options.seed = config.run.seed;
+  return options;
+}
+
+transport::ProgressCounters Counters(const actors::ActorProgress& progress) {
+  return {{counter::kDecisions, progress.decisions},
+          {counter::kEpisodes, progress.episodes},
+          {counter::kSuccesses, progress.successes},
+          {counter::kActivations, progress.deepthink_calls},
+          {counter::kFailedEpisodes, progress.failed_episodes},
+          {counter::kViolations, progress.budget_violations},
+          {counter::kWeights, progress.weights.value}};
+}
+
+transport::ProgressCounters Counters(const learner::LearnerProgress& progress) {
+  return {{counter::kRows, progress.rows},
+          {counter::kUpdates, progress.updates},
+          {counter::kWeights, progress.weights.value}};
+}
+
+std::shared_ptr<const core::WeightsSnapshot> LoadTrainedSwitcher(const RunFolder& folder,
+                                                                 const configs::RunConfig& config,
+                                                                 monitor::Logger logger) {
+  const learner::CheckpointStore store(
+      folder.checkpoints(), config.learner.checkpoints_kept, std::move(logger));
+  const auto checkpoint = store.ReadLatest();
+  if (!checkpoint) {
+    throw core::ModelError(
+        {.what = fmt::format("there is no trained Switcher in {}", folder.checkpoints().string()),
+         .why = "the run ended before its first checkpoint",
+         .fix = fmt::format("train on with `londi train --resume {}`", folder.path.string())});
+  }
+  const auto algorithm = learner::MakeAlgorithm(
+      config.learner.algorithm, checkpoint->num_features, "cpu", config.run.seed);
+  algorithm->Restore(checkpoint->algorithm);
+  return algorithm->Export(checkpoint->weights);
+}
+
+}  // namespace londi::launch

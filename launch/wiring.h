@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "actors/actor_loop.h"
+#include "actors/episode.h"
+#include "configs/run_config.h"
+#include "core/weights.h"
+#include "launch/run_folder.h"
+#include "learner/learner_loop.h"
+#include "monitor/log.h"
+#include "transport/registry_types.h"
+
+// Where a configuration becomes objects: the one place that knows all owners' types. Used by the
+// roles (one process each) and by in_process_job.h (all in one process).
+namespace londi::launch {
+
+actors::EnvironmentFactory MakeEnvironmentFactory(const configs::EnvironmentChoice& environment);
+
+actors::ActorIdentity IdentityOf(const configs::RunConfig& config,
+                                 core::ActorId actor,
+                                 core::Incarnation incarnation);
+
+// Whether both tiers name a model folder, so that a run is not begun in vain; the models themselves
+// are read by the workers. Throws core::ModelError.
+void CheckModels(const configs::RunConfig& config);
+
+learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config);
+
+// What roles tell the coordinator (progress_totals.h).
+transport::ProgressCounters Counters(const actors::ActorProgress& progress);
+transport::ProgressCounters Counters(const learner::LearnerProgress& progress);
+
+// The Switcher of the run's newest checkpoint. Throws core::ModelError when there is none.
+std::shared_ptr<const core::WeightsSnapshot> LoadTrainedSwitcher(const RunFolder& folder,
+                                                                 const configs::RunConfig& config,
+                                                                 monitor::Logger logger);
+
+}  // namespace londi::launch
