@@ -9,7 +9,6 @@
 
 #include "actors/worker_threads.h"
 #include "core/error.h"
-#include "launch/local_lms.h"
 #include "launch/metrics_writer.h"
 #include "launch/progress_totals.h"
 #include "launch/wiring.h"
@@ -136,35 +135,7 @@ class InProcessJob final : public Job {
   actors::WorkerThreads learner_thread_;
 };
 
-// The job together with the LMs it uses.
-class JobWithLms final : public Job {
- public:
-  explicit JobWithLms(const ProcessJobParts& parts)
-      : lms_(parts.config, metrics_, parts.logger),
-        job_(StartInProcessJob(
-            parts,
-            {.quick = lms_.quick(),
-             .deepthink = lms_.deepthink(),
-             .make_environment = MakeEnvironmentFactory(parts.config.environment)})) {}
-
-  void Poll() override {
-    lms_.ThrowIfFailed();
-    job_->Poll();
-  }
-  ProgressSample Progress() override { return job_->Progress(); }
-  void Stop(const Hurry& hurry) override { job_->Stop(hurry); }
-
- private:
-  monitor::Metrics metrics_;
-  LocalLms lms_;
-  std::unique_ptr<Job> job_;
-};
-
 }  // namespace
-
-std::unique_ptr<Job> StartInProcessJob(const ProcessJobParts& parts) {
-  return std::make_unique<JobWithLms>(parts);
-}
 
 std::unique_ptr<Job> StartInProcessJob(const ProcessJobParts& parts, const InProcessWorld& world) {
   return std::make_unique<InProcessJob>(parts, world);

@@ -11,17 +11,15 @@
 
 namespace londi::launch {
 
-// Every role a thread of this process, joined by the in-process channels: the same actor loops,
-// learner loop and inference workers as in StartProcessJob.
-std::unique_ptr<Job> StartInProcessJob(const ProcessJobParts& parts);
-
-// The same with any LMs and any environment: for tests, and for LMs that live elsewhere. They
-// outlive the job.
+// What an in-process run acts in and with; outlives the job.
 struct InProcessWorld {
   core::LanguageModel& quick;
   core::LanguageModel& deepthink;
   actors::EnvironmentFactory make_environment;
 };
+
+// Every role a thread of this process, joined by the in-process channels: the same actor and
+// learner loops as in StartProcessJob.
 std::unique_ptr<Job> StartInProcessJob(const ProcessJobParts& parts, const InProcessWorld& world);
 
 }  // namespace londi::launch

@@ -11,7 +11,7 @@
 #include "configs/run_config.h"
 #include "core/error.h"
 #include "launch/evaluate_run.h"
-#include "launch/in_process_job.h"
+#include "launch/local_job.h"
 #include "launch/local_lms.h"
 #include "launch/process_job.h"
 #include "launch/report.h"
@@ -53,7 +53,7 @@ Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
 }
 
 std::unique_ptr<Job> StartJob(const WholeRunOptions& options, const ProcessJobParts& parts) {
-  if (options.in_process) return StartInProcessJob(parts);
+  if (options.in_process) return StartLocalJob(parts);
   return StartProcessJob(parts);
 }
 

@@ -1,0 +1,142 @@
+// A whole run in one process: actors, channels, log, learner, weights, checkpoint, evaluation.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "launch/evaluate_run.h"
+#include "launch/in_process_job.h"
+#include "launch/train_run.h"
+#include "launch/wiring.h"
+#include "learner/segment_log.h"
+#include "tests/support/counting_world.h"
+#include "tests/support/temp_folder.h"
+
+namespace londi::launch {
+namespace {
+
+configs::RunConfig TestConfig(const std::filesystem::path& folder) {
+  configs::RunConfig config;
+  config.run.folder = folder;
+  config.run.name = "counting";
+  config.run.duration = std::chrono::seconds(90);
+  config.run.num_actors = 2;
+  config.actor.episodes = 4;
+  config.learner.max_updates = 6000;
+  config.learner.batch.batch_size = 128;
+  config.learner.algorithm.dqn.width = 64;
+  config.learner.algorithm.dqn.layers = 2;
+  config.learner.algorithm.dqn.learning_rate = 1e-3;
+  config.learner.rate.min_rows = 500;
+  config.learner.rate.samples_per_row = 16;
+  config.learner.rate.slack = 4000;
+  config.learner.checkpoint_every = std::chrono::seconds(1);
+  config.evaluation.costs = {0.05};
+  config.evaluation.budgets = {1};
+  config.evaluation.options.episodes = config.evaluation.options.min_episodes = 300;
+  config.evaluation.options.threads = 4;
+  config.evaluation.calibration.episodes = 50;
+  return config;
+}
+
+class InProcessRun : public ::testing::Test {
+ protected:
+  InProcessRun() { WriteFileAtomically(folder_.config(), configs::ToYaml(config_)); }
+
+  ProcessJobParts Parts() {
+    return {.folder = folder_,
+            .config = config_,
+            .signals = signals_,
+            .clock = clock_,
+            .logger = monitor::MakeNullLogger(),
+            .events = events_};
+  }
+
+  TrainEnd TrainOnce() {
+    const auto job = StartInProcessJob(
+        Parts(), {.quick = quick_, .deepthink = deepthink_, .make_environment = [] {
+                    return std::make_unique<testing::CountingEnvironment>();
+                  }});
+    return Train(*job,
+                 {.folder = folder_,
+                  .config = config_,
+                  .signals = signals_,
+                  .clock = clock_,
+                  .terminal = terminal_});
+  }
+
+  std::vector<actors::CellResult> Evaluate() {
+    return EvaluatePlan(
+        config_.evaluation,
+        {.config = config_,
+         .quick = quick_,
+         .deepthink = deepthink_,
+         .weights = LoadTrainedSwitcher(folder_, config_, monitor::MakeNullLogger()),
+         .make_environment = [] { return std::make_unique<testing::CountingEnvironment>(); },
+         .signals = signals_,
+         .clock = clock_,
+         .terminal = terminal_});
+  }
+
+  testing::TempFolder temp_;
+  configs::RunConfig config_ = TestConfig(temp_.path());
+  RunFolder folder_ = CreateRunFolder(config_.run.folder, config_.run.name);
+  Signals signals_;
+  Terminal terminal_;
+  core::SystemClock clock_;
+  monitor::EventLog events_{folder_.events(), "test"};
+  testing::CountingLm quick_{core::Tier::kQuick};
+  testing::CountingLm deepthink_{core::Tier::kDeepthink};
+};
+
+TEST_F(InProcessRun, LearnsToCallWhereQuickIsWrongAndNowhereElse) {
+  ASSERT_EQ(TrainOnce(), TrainEnd::kFinished);
+
+  std::map<std::string, actors::CellSummary> cells;
+  for (const actors::CellResult& result : Evaluate()) {
+    const auto& terms = result.cell.terms;
+    const std::string budget = terms.budget >= 0 ? " B=" + std::to_string(terms.budget) : "";
+    cells[result.cell.name + budget] = actors::Summarize(result);
+  }
+
+  const actors::CellSummary& learned = cells.at("switcher");
+  EXPECT_GE(learned.success, 0.97);
+  EXPECT_LE(learned.call_share, 0.35);  // A quarter of the steps are riddles.
+  EXPECT_GE(learned.success, cells.at("always-quick").success + 0.3);
+  EXPECT_GE(learned.success, cells.at("random").success + 0.2);
+  EXPECT_EQ(cells.at("always-deepthink").success, 1.0);
+  EXPECT_LE(cells.at("switcher B=1").calls, 1.0);
+  for (const auto& [name, summary] : cells) EXPECT_EQ(summary.budget_violations, 0) << name;
+}
+
+TEST_F(InProcessRun, AResumedRunGoesOnAndLosesAndDoublesNothing) {
+  config_.learner.max_updates = 100;
+  ASSERT_EQ(TrainOnce(), TrainEnd::kFinished);
+  const auto first = LoadTrainedSwitcher(folder_, config_, monitor::MakeNullLogger());
+  config_.learner.max_updates = 200;
+  ASSERT_EQ(TrainOnce(), TrainEnd::kFinished);
+  const auto second = LoadTrainedSwitcher(folder_, config_, monitor::MakeNullLogger());
+
+  EXPECT_GT(second->version, first->version);
+  const learner::SegmentLog log(folder_.transitions(), config_.transition_log);
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> last;  // By (actor, incarnation).
+  for (std::int64_t row = log.begin(); row < log.end(); ++row) {
+    const learner::StoredRow& stored = log.row(row);
+    std::int64_t& sequence = last[{stored.actor, stored.incarnation}];
+    ASSERT_EQ(stored.sequence, sequence + 1);
+    sequence = stored.sequence;
+  }
+  EXPECT_EQ(last.size(), 4u);  // Two actors, two lives.
+}
+
+TEST_F(InProcessRun, AStopRequestEndsItCleanlyWithACheckpoint) {
+  config_.learner.max_updates = 0;
+  signals_.RequestStop();
+
+  EXPECT_EQ(TrainOnce(), TrainEnd::kInterrupted);
+  EXPECT_TRUE(std::filesystem::exists(folder_.trained()));
+}
+
+}  // namespace
+}  // namespace londi::launch
