@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "launch/commands/command.h"
 #include "launch/commands/config_command.h"
+#include "launch/commands/device_command.h"
 #include "launch/commands/env_command.h"
 #include "launch/supervisor.h"
 
@@ -22,6 +23,7 @@ constexpr AddCommand kCommands[] = {
     AddEnvCommand,
     AddPlayCommand,
     AddConfigCommand,
+    AddDeviceCommand,
 };
 
 constexpr int kFailed = 1;                       // Something went wrong while it ran.
