@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "launch/cuda_plugin.h"
 #include "launch/progress_totals.h"
 #include "launch/roles/role_process.h"
 #include "launch/roles/roles.h"
@@ -29,6 +30,7 @@ void Heartbeat(RoleProcess& process,
 int RunLearner(const std::filesystem::path& run_folder) {
   RoleProcess process(run_folder, {.name = "learner", .role = transport::Role::kLearner}, {});
   RoleBasics& basics = process.basics();
+  if (basics.config.learner.device != "cpu") basics.logger->info("{}", LoadCuda().text);
   learner::SegmentLog log(basics.folder.transitions(), basics.config.transition_log);
   const transport::ChannelContext channels = process.channels();
   const auto source = transport::MakeZmqTransitionSource(channels, {}, log.watermarks());
