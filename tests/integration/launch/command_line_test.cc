@@ -1,0 +1,129 @@
+// What the londi binary says to people who err: what, why, fix, a status other than 0, no hang.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/run_command.h"
+#include "tests/support/temp_folder.h"
+
+namespace londi::launch {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class CommandLine : public ::testing::Test {
+ protected:
+  testing::CommandResult Londi(const std::string& arguments) {
+    return testing::RunCommand(std::string(LONDI_BINARY) + " " + arguments);
+  }
+
+  // Writes a configuration and returns its path.
+  std::string Config(const std::string& yaml) {
+    const auto file = temp_ / "run.yaml";
+    std::ofstream(file) << yaml;
+    return file.string();
+  }
+
+  // Model folders that look like some from outside.
+  std::string WithModels() {
+    for (const char* tier : {"quick", "deepthink"}) {
+      std::filesystem::create_directories(temp_ / tier);
+      std::ofstream(temp_ / tier / "config.json") << "{}";
+    }
+    return "run: {folder: runs, restarts: 0}\nquick: {model: quick}\ndeepthink: {model: "
+           "deepthink}\n";
+  }
+
+  static auto Complains(int status, const std::string& what, const std::string& fix) {
+    return AllOf(
+        ::testing::Field(&testing::CommandResult::status, status),
+        ::testing::Field(
+            &testing::CommandResult::output,
+            AllOf(HasSubstr(what), HasSubstr("why: "), HasSubstr("fix: "), HasSubstr(fix))));
+  }
+
+  testing::TempFolder temp_;
+};
+
+void PrintTo(const testing::CommandResult& result, std::ostream* out) {
+  *out << "status " << result.status << "\n" << result.output;
+}
+
+TEST_F(CommandLine, HelpSaysWhatThereIsAndHowToBegin) {
+  const auto help = Londi("--help");
+  EXPECT_EQ(help.status, 0);
+  EXPECT_THAT(help.output, AllOf(HasSubstr("train"), HasSubstr("eval"), HasSubstr("Begin with")));
+  EXPECT_THAT(Londi("train --help").output, AllOf(HasSubstr("--resume"), HasSubstr("Ctrl-C")));
+}
+
+TEST_F(CommandLine, AMisspeltCommandNamesTheNearest) {
+  EXPECT_THAT(Londi("trian configs/babyai_text.yaml"),
+              Complains(2, "not understood", "did you mean `londi train`"));
+  EXPECT_THAT(Londi(""), Complains(2, "not understood", "londi --help"));
+  EXPECT_THAT(Londi("train --in-procces"), Complains(2, "--in-procces", "londi train --help"));
+}
+
+TEST_F(CommandLine, AMisspeltKeyNamesFileLineAndTheNearestKey) {
+  EXPECT_THAT(Londi("train " + Config("learner:\n  bacth_size: 3\n")),
+              Complains(2, "run.yaml:2", "did you mean 'learner.batch_size'"));
+}
+
+TEST_F(CommandLine, AValueOutOfRangeNamesItsLimits) {
+  EXPECT_THAT(Londi("train " + Config("run:\n  num_actors: 0\n")),
+              Complains(2, "run.num_actors is 0", "1 to 1024"));
+  EXPECT_THAT(Londi("config print --set run.lease=1s"),
+              Complains(2, "run.lease", "raise run.lease"));
+}
+
+TEST_F(CommandLine, AMissingConfigurationIsNamed) {
+  EXPECT_THAT(Londi("train " + (temp_ / "none.yaml").string()),
+              Complains(1, "none.yaml", "configs/babyai_text.yaml"));
+}
+
+TEST_F(CommandLine, AMissingModelIsNamedBeforeARunIsBegun) {
+  const std::string config = Config("run: {folder: runs}\nquick: {model: no/such}\n");
+  EXPECT_THAT(Londi("train " + config), Complains(2, "quick.model", "--set quick.model=FOLDER"));
+  EXPECT_FALSE(std::filesystem::exists(temp_ / "runs"));
+}
+
+TEST_F(CommandLine, ARunFolderThatCannotBeMadeIsNamed) {
+  const std::string config = Config(WithModels());
+  std::ofstream(temp_ / "file") << "in the way";
+  EXPECT_THAT(Londi("train " + config + " --set run.folder=" + (temp_ / "file").string()),
+              Complains(1, (temp_ / "file").string(), "run.folder"));
+}
+
+TEST_F(CommandLine, OnlyARunCanBeResumedOrEvaluated) {
+  EXPECT_THAT(Londi("train --resume " + temp_.path().string()),
+              Complains(1, "no run folder", "runs/"));
+  EXPECT_THAT(Londi("eval " + temp_.path().string()), Complains(1, "no run folder", "runs/"));
+}
+
+TEST_F(CommandLine, AnInterfaceThatCannotBeBoundEndsTheRunNamingIt) {
+  const std::string config = Config(WithModels());
+  EXPECT_THAT(Londi("train " + config + " --set run.interface=203.0.113.77"),
+              Complains(1, "coordinator failed", "--resume"));
+  EXPECT_THAT(Londi("train " + config + " --set run.interface=203.0.113.77").output,
+              HasSubstr("203.0.113.77"));
+}
+
+TEST_F(CommandLine, ABrokenModelEndsTheRunNamingTheRole) {
+  const std::string config = Config(WithModels());
+  EXPECT_THAT(Londi("train " + config), Complains(1, "inference.", "--resume"));
+}
+
+TEST_F(CommandLine, AnUnknownEnvironmentNamesTheKnownOnes) {
+  EXPECT_THAT(Londi("config print --set environment.id=babyai/GoToLocl"),
+              Complains(2, "babyai/GoToLocl", "babyai/GoToLocal"));
+}
+
+TEST_F(CommandLine, TracesAnEpisodeLineByLine) {
+  const auto trace = Londi("env trace babyai/GoToLocal --seed 7 --policy bot");
+  EXPECT_EQ(trace.status, 0);
+  EXPECT_THAT(trace.output, AllOf(HasSubstr("\"mission\""), HasSubstr("\"terminated\":true")));
+}
+
+}  // namespace
+}  // namespace londi::launch
