@@ -43,37 +43,23 @@ class SafetensorsFile {
  public:
   // Throws core::ModelError.
   explicit SafetensorsFile(const std::filesystem::path& path);
-  ~SafetensorsFile();
-  SafetensorsFile(const SafetensorsFile&) = delete;
-  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
   // Views into the mapping: valid as long as this object.
   const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
-  std::span<const std::byte> mapping_;
+  struct Mapping {
+    explicit Mapping(std::span<const std::byte> mapped);
+    ~Mapping();
+    Mapping(const Mapping&) = delete;
+    Mapping& operator=(const Mapping&) = delete;
+    const std::span<const std::byte> bytes;
+  };
+
+  const Mapping mapping_;
   std::map<std::string, StoredTensor> tensors_;
   std::map<std::string, std::string> metadata_;
-};
-
-// All arrays of a model folder: model.safetensors, or the shards that
-// model.safetensors.index.json names.
-class ModelTensors {
- public:
-  // Throws core::ModelError.
-  explicit ModelTensors(const std::filesystem::path& folder);
-
-  // Throws core::ModelError naming the array and the folder when it is missing or has another
-  // shape.
-  const StoredTensor& Find(const std::string& name, const std::vector<std::int64_t>& shape) const;
-  bool Has(const std::string& name) const { return by_name_.contains(name); }
-  std::vector<std::string> Names() const;
-
- private:
-  std::filesystem::path folder_;
-  std::vector<std::unique_ptr<SafetensorsFile>> files_;
-  std::map<std::string, const StoredTensor*> by_name_;
 };
 
 struct TensorToWrite {
