@@ -71,7 +71,7 @@ struct ActorProgress {
 class ActorLoop {
  public:
   struct Parts {                          // All outlive the loop.
-    EnvironmentFactory make_environment;  // Called once per thread.
+    EnvironmentFactory make_environment;  // Called by each thread, once.
     core::LanguageModel& quick;
     core::LanguageModel& deepthink;
     transport::TransitionSink& sink;
@@ -95,8 +95,6 @@ class ActorLoop {
  private:
   class Worker;
   struct Counters;
-  void Drain();
-  void PublishMetrics();
 
   const ActorOptions options_;
   const ActorIdentity identity_;

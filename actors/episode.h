@@ -33,6 +33,7 @@ struct StepRecord {
   float reward = 0;
   bool terminated = false;
   bool truncated = false;
+  core::Duration env_time{0};  // Of this step.
 };
 
 // Who follows an episode. Called by the episode's thread.

@@ -73,6 +73,13 @@ struct EvaluationOptions {
   void Validate() const;       // Throws core::ConfigError.
 };
 
+// Calibration runs on seeds of its own (seeds.h).
+struct CalibrationOptions {
+  std::int64_t episodes = 200;  // Per try, the same ones each time, 1..kNumCalibrationSeeds.
+  std::int32_t tries = 10;      // Halvings of the interval, >= 1.
+  void Validate() const;        // Throws core::ConfigError.
+};
+
 struct EvaluationProgress {
   std::int64_t seeds_done = 0;  // Each in all cells.
   std::int64_t seeds = 0;       // At most.
@@ -96,28 +103,33 @@ class Evaluator {
   // what an environment or an LM threw.
   std::vector<CellResult> Run(const std::vector<EvaluationCell>& cells);
 
-  // Run returns after the episodes under way, with fewer seeds. Any thread, signal handlers
+  // The rules to compare `cell` with: random and the entropy threshold, both at its calls per step,
+  // without a budget. Measured and tuned on calibration seeds, before any evaluation seed is seen.
+  std::vector<EvaluationCell> MatchedBaselines(const EvaluationCell& cell,
+                                               const CalibrationOptions& calibration);
+
+  // The entropy threshold whose calls per step come closest to `call_share`, by bisection on
+  // calibration seeds.
+  double CalibrateThreshold(double call_share, const CalibrationOptions& calibration);
+
+  // Run and the others return soon; episodes under way are left out. Any thread, signal handlers
   // included.
   void RequestStop() { stopping_ = true; }
 
  private:
+  struct Span {  // Which seeds, and when to stop taking more.
+    std::uint64_t first_seed = 0;
+    std::int64_t episodes = 0;
+    std::int64_t min_episodes = 0;
+    core::TimePoint deadline = core::TimePoint::max();
+  };
   class Worker;
+  std::vector<CellResult> RunSpan(const std::vector<EvaluationCell>& cells, const Span& span);
+  double MeasureCallShare(const EvaluationCell& cell, const CalibrationOptions& calibration);
 
   const EvaluationOptions options_;
   const Parts parts_;
   std::atomic<bool> stopping_ = false;
 };
-
-struct CalibrationOptions {
-  std::int64_t episodes = 100;  // Per try, on calibration seeds (seeds.h), the same ones each time.
-  std::int32_t tries = 10;      // Halvings of the interval.
-};
-
-// The entropy threshold whose calls per step come closest to `call_share`. (A random rate needs no
-// calibration: it is its call share.)
-EvaluationCell CalibrateEntropyCell(const EvaluationOptions& options,
-                                    const CalibrationOptions& calibration,
-                                    const Evaluator::Parts& parts,
-                                    double call_share);
 
 }  // namespace londi::actors

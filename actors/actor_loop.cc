@@ -1,0 +1,316 @@
+#include "actors/actor_loop.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "actors/random.h"
+#include "actors/seeds.h"
+#include "actors/worker_threads.h"
+#include "core/error.h"
+
+namespace londi::actors {
+namespace {
+
+constexpr std::chrono::milliseconds kPollInterval{50};
+
+void Require(bool holds, const std::string& what, const std::string& why) {
+  if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = "change the value."});
+}
+
+// A sum that threads add to, and that reaches the metrics from time to time.
+struct Tally {
+  explicit Tally(monitor::Counter series) : counter(series) {}
+  void Add(std::int64_t by) { value.fetch_add(by, std::memory_order_relaxed); }
+  std::int64_t Get() const { return value.load(std::memory_order_relaxed); }
+  void Publish(double unit) {  // One thread.
+    const std::int64_t now = Get();
+    counter.Increment(static_cast<double>(now - published) * unit);
+    published = now;
+  }
+
+  monitor::Counter counter;
+  std::atomic<std::int64_t> value = 0;
+  std::int64_t published = 0;
+};
+
+constexpr double kSecondsPerTick =
+    std::chrono::duration<double>(core::Duration(1)).count();  // Of core::Duration.
+
+}  // namespace
+
+void TermsOptions::Validate() const {
+  Require(zero_cost >= 0 && zero_cost <= 1 && unlimited >= 0 && unlimited <= 1,
+          "a share of training episodes is outside 0..1",
+          "zero_cost and unlimited are shares of episodes.");
+  Require(
+      min_cost > 0 && min_cost <= max_cost,
+      "training costs range from " + std::to_string(min_cost) + " to " + std::to_string(max_cost),
+      "costs are drawn log-uniformly, so 0 < min_cost <= max_cost.");
+  Require(max_budget >= 0,
+          "max_budget is " + std::to_string(max_budget),
+          "a budget is a number of activations.");
+}
+
+EpisodeTerms DrawTerms(const TermsOptions& options, Random& random) {
+  EpisodeTerms terms;
+  if (random.Uniform() >= options.zero_cost) {
+    const double exponent = random.Uniform();
+    terms.cost = static_cast<float>(options.min_cost *
+                                    std::pow(options.max_cost / options.min_cost, exponent));
+  }
+  if (random.Uniform() >= options.unlimited)
+    terms.budget = static_cast<std::int32_t>(random.Below(options.max_budget + std::int64_t{1}));
+  return terms;
+}
+
+void ActorOptions::Validate() const {
+  Require(episodes >= 1 && episodes <= 1024,
+          "actors.episodes is " + std::to_string(episodes),
+          "each concurrent episode is a thread, 1..1024.");
+  Require(lm_timeout.count() > 0, "the LM timeout is not positive", "no LM answers in no time.");
+  Require(max_failed_episodes >= 1,
+          "max_failed_episodes is " + std::to_string(max_failed_episodes),
+          "the first failure already is one.");
+  Require(drain.count() >= 0, "the drain time is negative", "it is a waiting time.");
+  switcher.Validate();
+  exploration.Validate();
+  terms.Validate();
+}
+
+struct ActorLoop::Counters {
+  Counters(monitor::Metrics& metrics, core::ActorId actor)
+      : labels{{"actor", std::to_string(actor.value)}},
+        decisions(Make(metrics, "decisions", "Decisions taken")),
+        episodes(Make(metrics, "episodes", "Episodes finished")),
+        successes(Make(metrics, "successes", "Episodes that ended in success")),
+        deepthink_calls(Make(metrics, "deepthink_calls", "DEEPTHINK activations")),
+        changed_actions(
+            Make(metrics, "changed_actions", "Activations where DEEPTHINK chose another action")),
+        failed_episodes(Make(metrics, "failed_episodes", "Episodes left for want of an LM")),
+        budget_violations(
+            Make(metrics, "budget_violations", "Episodes with more calls than their budget")),
+        env_time(MakeTime(metrics, "env")),
+        quick_time(MakeTime(metrics, "quick")),
+        switcher_time(MakeTime(metrics, "switcher")),
+        deepthink_time(MakeTime(metrics, "deepthink")),
+        write_time(MakeTime(metrics, "write")),
+        weights_gauge(metrics.GetGauge("londi_actor_weights_version",
+                                       "Newest Switcher weights a decision was made with",
+                                       labels)) {}
+
+  monitor::Counter Make(monitor::Metrics& metrics,
+                        const std::string& name,
+                        const std::string& help) const {
+    return metrics.GetCounter("londi_actor_" + name + "_total", help, labels);
+  }
+  monitor::Counter MakeTime(monitor::Metrics& metrics, const std::string& part) const {
+    monitor::Labels with_part = labels;
+    with_part["part"] = part;
+    return metrics.GetCounter("londi_actor_seconds_total",
+                              "Where the decisions' time went, summed over threads",
+                              with_part);
+  }
+
+  void Publish() {
+    for (Tally* tally : {&decisions,
+                         &episodes,
+                         &successes,
+                         &deepthink_calls,
+                         &changed_actions,
+                         &failed_episodes,
+                         &budget_violations})
+      tally->Publish(1);
+    for (Tally* time : {&env_time, &quick_time, &switcher_time, &deepthink_time, &write_time})
+      time->Publish(kSecondsPerTick);
+    weights_gauge.Set(static_cast<double>(weights.load()));
+  }
+
+  const monitor::Labels labels;
+  Tally decisions, episodes, successes, deepthink_calls, changed_actions, failed_episodes,
+      budget_violations;
+  Tally env_time, quick_time, switcher_time, deepthink_time, write_time;  // Ticks.
+  std::atomic<std::int64_t> weights = 0;
+  monitor::Gauge weights_gauge;
+};
+
+// One thread: one episode after the other.
+class ActorLoop::Worker final : public EpisodeObserver {
+ public:
+  Worker(ActorLoop& loop, int slot)
+      : loop_(loop),
+        parts_(loop.parts_),
+        counters_(*loop.counters_),
+        environment_(parts_.make_environment()),
+        switcher_(MakeExplorer(loop, slot)),
+        decision_maker_(
+            parts_.quick, parts_.deepthink, *switcher_, parts_.clock, loop.options_.lm_timeout),
+        random_(SlotSeed(loop.identity_, slot, "terms")) {}
+
+  void Run() {
+    int failed_in_row = 0;
+    while (!loop_.stopping_) {
+      const EpisodeSetup setup = NextEpisode();
+      try {
+        Count(RunEpisode(*environment_, decision_maker_, setup, parts_.clock, *this));
+        failed_in_row = 0;
+      } catch (const core::UnavailableError& error) {
+        if (loop_.stopping_) return;  // Whoever stops us also stops the LMs.
+        counters_.failed_episodes.Add(1);
+        parts_.logger->warn("actor={} episode={} left: {}",
+                            loop_.identity_.actor.value,
+                            setup.id.value,
+                            error.what());
+        if (++failed_in_row >= loop_.options_.max_failed_episodes) throw;
+      }
+    }
+  }
+
+  bool BeforeDecision() override {
+    if (loop_.stopping_) return false;
+    const auto weights = parts_.weights.Latest();
+    if (weights != nullptr && weights != weights_) {
+      switcher_->Load(weights);
+      weights_ = weights;
+    }
+    return true;
+  }
+
+  bool AfterStep(const StepRecord& record) override {
+    CountStep(record);
+    const core::TimePoint start = parts_.clock.Now();
+    const bool written = loop_.writer_.Write(ToTransition(record));
+    counters_.write_time.Add((parts_.clock.Now() - start).count());
+    if (!written) loop_.RequestStop();  // The sink was closed: nobody learns any more.
+    return written;
+  }
+
+ private:
+  static std::uint64_t SlotSeed(const ActorIdentity& identity, int slot, const char* purpose) {
+    return MixWords({identity.run_seed,
+                     static_cast<std::uint64_t>(identity.actor.value),
+                     static_cast<std::uint64_t>(identity.incarnation.value),
+                     static_cast<std::uint64_t>(slot),
+                     static_cast<std::uint64_t>(purpose[0])});
+  }
+
+  static std::unique_ptr<core::Switcher> MakeExplorer(const ActorLoop& loop, int slot) {
+    const ActorOptions& options = loop.options_;
+    const ActorIdentity& identity = loop.identity_;
+    const int run_slot = static_cast<int>(identity.actor.value) * options.episodes + slot;
+    return std::make_unique<ExploringSwitcher>(
+        MakeSwitcher(options.switcher, SlotSeed(identity, slot, "rule")),
+        options.exploration,
+        SlotEpsilon(options.exploration, run_slot, identity.num_actors * options.episodes),
+        SlotSeed(identity, slot, "exploration"));
+  }
+
+  EpisodeSetup NextEpisode() {
+    const core::EpisodeId id(loop_.next_episode_++);
+    const ActorIdentity& identity = loop_.identity_;
+    const std::uint64_t seed =
+        TrainingSeed(identity.run_seed, identity.actor, identity.incarnation, id);
+    calls_ = 0;
+    return {.id = id,
+            .seed = seed,
+            .terms = DrawTerms(loop_.options_.terms, random_),
+            .session = MixWord(seed) | 1};
+  }
+
+  void CountStep(const StepRecord& record) {
+    const DecisionTimes times = decision_maker_.times();
+    counters_.quick_time.Add((times.quick - counted_.quick).count());
+    counters_.switcher_time.Add((times.switcher - counted_.switcher).count());
+    counters_.deepthink_time.Add((times.deepthink - counted_.deepthink).count());
+    counters_.env_time.Add(record.env_time.count());
+    counted_ = times;
+
+    const core::Decision& decision = record.decision;
+    counters_.decisions.Add(1);
+    if (decision.deepthink) {
+      counters_.deepthink_calls.Add(1);
+      counters_.changed_actions.Add(decision.action() != decision.quick.action);
+      const std::int32_t budget = record.episode.terms.budget;
+      if (++calls_ == budget + 1 && budget >= 0) counters_.budget_violations.Add(1);
+    }
+    RaiseTo(counters_.weights, decision.choice.version.value);
+  }
+
+  static void RaiseTo(std::atomic<std::int64_t>& highest, std::int64_t value) {
+    std::int64_t seen = highest.load(std::memory_order_relaxed);
+    while (seen < value && !highest.compare_exchange_weak(seen, value)) {
+    }
+  }
+
+  void Count(const EpisodeResult& result) {
+    if (!result.finished) return;
+    counters_.episodes.Add(1);
+    counters_.successes.Add(result.success);
+  }
+
+  ActorLoop& loop_;
+  Parts& parts_;
+  Counters& counters_;
+  const std::unique_ptr<core::Environment> environment_;
+  const std::unique_ptr<core::Switcher> switcher_;
+  DecisionMaker decision_maker_;
+  Random random_;
+  std::shared_ptr<const core::WeightsSnapshot> weights_;
+  DecisionTimes counted_;   // What of the decision maker's times is in the counters.
+  std::int32_t calls_ = 0;  // Of the episode, counted apart from the governor.
+};
+
+ActorLoop::ActorLoop(const ActorOptions& options, const ActorIdentity& identity, Parts parts)
+    : options_(options),
+      identity_(identity),
+      parts_(std::move(parts)),
+      writer_(parts_.sink, identity.actor, identity.incarnation),
+      counters_(std::make_unique<Counters>(parts_.metrics, identity.actor)) {
+  options_.Validate();
+}
+
+ActorLoop::~ActorLoop() = default;
+
+void ActorLoop::Run() {
+  WorkerThreads threads([this] { RequestStop(); });
+  for (int slot = 0; slot < options_.episodes; ++slot) {
+    threads.Start("actor.env" + std::to_string(slot), [this, slot] { Worker(*this, slot).Run(); });
+  }
+  while (!stopping_ && !threads.WaitUntil(parts_.clock.Now() + kPollInterval)) counters_->Publish();
+
+  const core::TimePoint deadline = parts_.clock.Now() + options_.drain;
+  if (!threads.WaitUntil(deadline)) {
+    parts_.logger->warn("actor={} episodes still wait for the learner: giving up their rows",
+                        identity_.actor.value);
+    parts_.sink.Close();
+  } else if (!parts_.sink.Drain(deadline)) {
+    parts_.logger->warn("actor={} {} rows did not reach the learner in time",
+                        identity_.actor.value,
+                        parts_.sink.status().unacknowledged);
+  }
+  threads.Join();
+  counters_->Publish();
+}
+
+ActorProgress ActorLoop::progress() const {
+  const Counters& c = *counters_;
+  const auto seconds = [](const Tally& time) {
+    return static_cast<double>(time.Get()) * kSecondsPerTick;
+  };
+  return {.decisions = c.decisions.Get(),
+          .episodes = c.episodes.Get(),
+          .successes = c.successes.Get(),
+          .deepthink_calls = c.deepthink_calls.Get(),
+          .changed_actions = c.changed_actions.Get(),
+          .failed_episodes = c.failed_episodes.Get(),
+          .budget_violations = c.budget_violations.Get(),
+          .weights = core::WeightsVersion(c.weights.load()),
+          .env_seconds = seconds(c.env_time),
+          .quick_seconds = seconds(c.quick_time),
+          .switcher_seconds = seconds(c.switcher_time),
+          .deepthink_seconds = seconds(c.deepthink_time),
+          .write_seconds = seconds(c.write_time)};
+}
+
+}  // namespace londi::actors

@@ -1,0 +1,106 @@
+#include "actors/decision_maker.h"
+
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+#include "core/prompt.h"
+
+namespace londi::actors {
+namespace {
+
+// Runs `work` and adds its time to `sum`.
+template <class Work>
+auto Timed(const core::Clock& clock, core::Duration& sum, Work work) {
+  const core::TimePoint start = clock.Now();
+  auto result = work();
+  sum += clock.Now() - start;
+  return result;
+}
+
+// A worker of another version or a broken one must not make us read past a list's end.
+void RequireAnswerTo(const core::LmRequest& request, const core::Proposal& proposal) {
+  const std::size_t expected = request.candidates.size();
+  if (proposal.log_probs.size() == expected && proposal.action >= 0 &&
+      static_cast<std::size_t>(proposal.action) < expected)
+    return;
+  throw core::ProtocolError(
+      {.what = "LM '" + proposal.model + "' answered with candidate " +
+               std::to_string(proposal.action) + " and " +
+               std::to_string(proposal.log_probs.size()) + " log-probabilities for " +
+               std::to_string(expected) + " candidates",
+       .why = "an answer has one log-probability per candidate and chooses one of them.",
+       .fix = "run actors and inference workers from the same build."});
+}
+
+}  // namespace
+
+DecisionMaker::DecisionMaker(core::LanguageModel& quick,
+                             core::LanguageModel& deepthink,
+                             core::Switcher& switcher,
+                             const core::Clock& clock,
+                             core::Duration lm_timeout)
+    : quick_(quick),
+      deepthink_(deepthink),
+      switcher_(switcher),
+      clock_(clock),
+      lm_timeout_(lm_timeout) {}
+
+void DecisionMaker::StartEpisode(EpisodeTerms terms, int max_steps, std::uint64_t session) {
+  terms_ = terms;
+  session_ = session;
+  budget_ = core::BudgetGovernor(terms.budget);
+  features_.StartEpisode(max_steps);
+  switcher_.StartEpisode();
+}
+
+core::Decision DecisionMaker::Decide(const Moment& now) {
+  core::LmRequest request{.prompt = now.prompt,
+                          .candidates = core::Transcript::Candidates(now.actions),
+                          .terminator = std::string(core::Transcript::kTerminator),
+                          .session = session_};
+  core::Decision decision;
+
+  // 1. QUICK proposes.
+  decision.quick = Ask(quick_, request, times_.quick);
+
+  // 2. The Switcher chooses, knowing what QUICK proposed.
+  decision.choice = Timed(clock_, times_.switcher, [&] {
+    features_.Observe(now.observation, now.reward);
+    decision.features = features_.Make(decision.quick, now.actions);
+    return Choose(decision, now);
+  });
+
+  // 3. DEEPTHINK proposes if it was chosen and the budget admits it.
+  if (decision.choice.activate && budget_.TrySpend())
+    decision.deepthink = Ask(deepthink_, request, times_.deepthink);
+
+  features_.Record(decision, now.actions[static_cast<std::size_t>(decision.action())]);
+  return decision;
+}
+
+// Masked by the budget: what is not allowed is not chosen, with certainty.
+core::SwitchChoice DecisionMaker::Choose(const core::Decision& decision, const Moment& now) {
+  core::SwitchChoice choice = switcher_.Choose({.features = decision.features,
+                                                .cost = terms_.cost,
+                                                .remaining = budget_.remaining(),
+                                                .steps_left = now.steps_left});
+  if (!budget_.CanSpend()) {
+    choice.activate = false;
+    choice.behaviour_prob = 1;
+  }
+  return choice;
+}
+
+core::Proposal DecisionMaker::Ask(core::LanguageModel& lm,
+                                  core::LmRequest& request,
+                                  core::Duration& waited) {
+  return Timed(clock_, waited, [&] {
+    request.deadline = clock_.Now() + lm_timeout_;
+    core::Proposal proposal = lm.Propose(request);
+    RequireAnswerTo(request, proposal);
+    return proposal;
+  });
+}
+
+}  // namespace londi::actors

@@ -1,0 +1,279 @@
+#include "actors/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+#include "actors/random.h"
+#include "actors/seeds.h"
+#include "actors/worker_threads.h"
+#include "core/error.h"
+
+namespace londi::actors {
+namespace {
+
+void Require(bool holds, const std::string& what, const std::string& why) {
+  if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = "change the value."});
+}
+
+class LeaveWhen final : public EpisodeObserver {
+ public:
+  explicit LeaveWhen(const std::atomic<bool>& stopping) : stopping_(stopping) {}
+  bool BeforeDecision() override { return !stopping_; }
+
+ private:
+  const std::atomic<bool>& stopping_;
+};
+
+// Thresholds are searched for between these, in steps of equal ratio: confident LMs have entropies
+// of all magnitudes.
+constexpr double kLowestThreshold = 1e-5;  // nats
+constexpr double kHighestThreshold = 8;
+
+}  // namespace
+
+EvaluationCell AlwaysQuickCell() { return {.name = "always-quick", .switcher = {.kind = "never"}}; }
+
+EvaluationCell AlwaysDeepthinkCell() {
+  return {.name = "always-deepthink", .switcher = {.kind = "always"}};
+}
+
+EvaluationCell RandomCell(double rate, std::int32_t budget) {
+  return {
+      .name = "random", .switcher = {.kind = "random", .rate = rate}, .terms = {.budget = budget}};
+}
+
+EvaluationCell EntropyCell(double threshold, std::int32_t budget) {
+  return {.name = "entropy",
+          .switcher = {.kind = "entropy", .threshold = threshold},
+          .terms = {.budget = budget}};
+}
+
+EvaluationCell SwitcherCell(double cost, std::int32_t budget) {
+  return {.name = "switcher",
+          .switcher = {.kind = "mlp"},
+          .terms = {.cost = static_cast<float>(cost), .budget = budget}};
+}
+
+void EvaluationOptions::Validate() const {
+  Require(episodes >= 1 && min_episodes >= 1 && min_episodes <= episodes,
+          "evaluation asks for " + std::to_string(min_episodes) + " to " +
+              std::to_string(episodes) + " episodes",
+          "1 <= min_episodes <= episodes.");
+  Require(first_seed + static_cast<std::uint64_t>(episodes) <=
+              kFirstEvaluationSeed + kNumEvaluationSeeds,
+          "evaluation seeds reach " + std::to_string(first_seed + episodes),
+          "from " + std::to_string(kFirstCalibrationSeed) +
+              " on, seeds belong to calibration and training: those episodes are not unseen.");
+  Require(threads >= 1 && threads <= 1024,
+          "evaluation has " + std::to_string(threads) + " threads",
+          "each runs an episode, 1..1024.");
+  Require(lm_timeout.count() > 0, "the LM timeout is not positive", "no LM answers in no time.");
+  Require(attempts >= 1,
+          "evaluation attempts is " + std::to_string(attempts),
+          "each episode must be tried.");
+  Require(time.count() >= 0, "the evaluation time is negative", "0 means no limit.");
+}
+
+void CalibrationOptions::Validate() const {
+  Require(episodes >= 1 && static_cast<std::uint64_t>(episodes) <= kNumCalibrationSeeds,
+          "calibration asks for " + std::to_string(episodes) + " episodes",
+          "there are " + std::to_string(kNumCalibrationSeeds) + " seeds for it.");
+  Require(tries >= 1, "calibration tries is " + std::to_string(tries), "one is the least.");
+}
+
+// One thread: takes a seed and runs it in all cells.
+class Evaluator::Worker {
+ public:
+  // Rows of seeds that were finished in all cells are added to `results`.
+  struct Shared {
+    const std::vector<EvaluationCell>& cells;
+    const Span& span;
+    std::atomic<std::int64_t> next = 0;
+    std::mutex mutex;
+    std::int64_t done = 0;  // Guarded by mutex, as is `results`.
+    std::vector<CellResult> results;
+  };
+
+  Worker(Evaluator& evaluator, Shared& shared)
+      : evaluator_(evaluator),
+        parts_(evaluator.parts_),
+        shared_(shared),
+        environment_(parts_.make_environment()) {}
+
+  void Run() {
+    while (MayTakeSeed()) {
+      const std::int64_t index = shared_.next++;
+      if (index >= shared_.span.episodes) return;
+      const std::uint64_t seed = shared_.span.first_seed + static_cast<std::uint64_t>(index);
+      std::vector<EpisodeRow> rows;
+      for (const EvaluationCell& cell : shared_.cells) {
+        rows.push_back({.seed = seed, .result = RunAnswered(cell, seed)});
+        if (!rows.back().result.finished) return;  // Stopping.
+      }
+      Add(std::move(rows));
+    }
+  }
+
+ private:
+  bool MayTakeSeed() const {
+    if (evaluator_.stopping_) return false;
+    return shared_.next < shared_.span.min_episodes || parts_.clock.Now() < shared_.span.deadline;
+  }
+
+  EpisodeResult RunAnswered(const EvaluationCell& cell, std::uint64_t seed) {
+    for (int attempt = 1;; ++attempt) {
+      try {
+        return RunOnce(cell, seed);
+      } catch (const core::UnavailableError&) {
+        if (evaluator_.stopping_) return {};
+        if (attempt >= evaluator_.options_.attempts) throw;
+      }
+    }
+  }
+
+  // A Switcher of its own for each episode: what a random one does depends on the seed, not on the
+  // thread that happens to run it.
+  EpisodeResult RunOnce(const EvaluationCell& cell, std::uint64_t seed) {
+    const EvaluationOptions& options = evaluator_.options_;
+    const auto switcher = MakeSwitcher(cell.switcher, MixWords({options.run_seed, seed}));
+    if (parts_.weights != nullptr) switcher->Load(parts_.weights);
+    DecisionMaker decision_maker(
+        parts_.quick, parts_.deepthink, *switcher, parts_.clock, options.lm_timeout);
+    LeaveWhen observer(evaluator_.stopping_);
+    const EpisodeSetup setup{
+        .id = core::EpisodeId(static_cast<std::int64_t>(seed)),
+        .seed = seed,
+        .terms = cell.terms,
+        .session = MixWords({seed, static_cast<std::uint64_t>(&cell - shared_.cells.data())}) | 1};
+    return RunEpisode(*environment_, decision_maker, setup, parts_.clock, observer);
+  }
+
+  void Add(std::vector<EpisodeRow> rows) {
+    EvaluationProgress progress{.seeds = shared_.span.episodes};
+    {
+      std::lock_guard lock(shared_.mutex);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        shared_.results[i].rows.push_back(std::move(rows[i]));
+      progress.seeds_done = ++shared_.done;
+    }
+    if (parts_.on_progress) parts_.on_progress(progress);
+  }
+
+  Evaluator& evaluator_;
+  const Parts& parts_;
+  Shared& shared_;
+  const std::unique_ptr<core::Environment> environment_;
+};
+
+Evaluator::Evaluator(const EvaluationOptions& options, Parts parts)
+    : options_(options), parts_(std::move(parts)) {
+  options_.Validate();
+}
+
+std::vector<CellResult> Evaluator::Run(const std::vector<EvaluationCell>& cells) {
+  Span span{.first_seed = options_.first_seed,
+            .episodes = options_.episodes,
+            .min_episodes = options_.min_episodes};
+  if (options_.time.count() > 0) span.deadline = parts_.clock.Now() + options_.time;
+  return RunSpan(cells, span);
+}
+
+std::vector<CellResult> Evaluator::RunSpan(const std::vector<EvaluationCell>& cells,
+                                           const Span& span) {
+  for (const EvaluationCell& cell : cells) {
+    if (cell.switcher.kind == "mlp" && parts_.weights == nullptr) {
+      throw core::ConfigError({.what = "cell '" + cell.name + "' has no Switcher to evaluate",
+                               .why = "there are no trained weights.",
+                               .fix = "evaluate a run that has a checkpoint."});
+    }
+  }
+  Worker::Shared shared{.cells = cells, .span = span};
+  for (const EvaluationCell& cell : cells) shared.results.push_back({.cell = cell});
+  std::atomic<bool>& stopping = stopping_;
+  WorkerThreads threads([&stopping] { stopping = true; });
+  const std::int64_t num_threads = std::min<std::int64_t>(options_.threads, span.episodes);
+  for (std::int64_t i = 0; i < num_threads; ++i)
+    threads.Start("eval.env" + std::to_string(i), [&] { Worker(*this, shared).Run(); });
+  threads.Join();
+  for (CellResult& result : shared.results) std::ranges::sort(result.rows, {}, &EpisodeRow::seed);
+  return std::move(shared.results);
+}
+
+std::vector<EvaluationCell> Evaluator::MatchedBaselines(const EvaluationCell& cell,
+                                                        const CalibrationOptions& calibration) {
+  const double call_share = MeasureCallShare(cell, calibration);
+  return {RandomCell(call_share), EntropyCell(CalibrateThreshold(call_share, calibration))};
+}
+
+double Evaluator::CalibrateThreshold(double call_share, const CalibrationOptions& calibration) {
+  double low = std::log(kLowestThreshold), high = std::log(kHighestThreshold);
+  double best = high, best_error = 2;
+  for (int i = 0; i < calibration.tries && !stopping_; ++i) {
+    const double middle = (low + high) / 2;
+    const double share = MeasureCallShare(EntropyCell(std::exp(middle)), calibration);
+    if (std::abs(share - call_share) < best_error) {
+      best = middle;
+      best_error = std::abs(share - call_share);
+    }
+    (share > call_share ? low : high) = middle;  // A higher threshold calls less.
+  }
+  return std::exp(best);
+}
+
+double Evaluator::MeasureCallShare(const EvaluationCell& cell,
+                                   const CalibrationOptions& calibration) {
+  calibration.Validate();
+  const Span span{.first_seed = kFirstCalibrationSeed,
+                  .episodes = calibration.episodes,
+                  .min_episodes = calibration.episodes};
+  return Summarize(RunSpan({cell}, span).front()).call_share;
+}
+
+CellSummary Summarize(const CellResult& result) {
+  CellSummary summary{.episodes = static_cast<std::int64_t>(result.rows.size())};
+  const double n = static_cast<double>(std::max<std::int64_t>(summary.episodes, 1));
+  std::int64_t successes = 0;
+  double steps = 0, calls = 0, lm_ms = 0, total_ms = 0;
+  for (const auto& [seed, episode] : result.rows) {
+    successes += episode.success;
+    steps += episode.steps;
+    calls += episode.calls;
+    summary.total_reward += episode.total_reward / n;
+    summary.quick_tokens += static_cast<double>(episode.quick.tokens) / n;
+    summary.deepthink_tokens += static_cast<double>(episode.deepthink.tokens) / n;
+    summary.gflops += (episode.quick.gflops + episode.deepthink.gflops) / n;
+    lm_ms += episode.quick.compute_ms + episode.deepthink.compute_ms;
+    total_ms += std::chrono::duration<double, std::milli>(episode.total_time).count();
+    const std::int32_t budget = result.cell.terms.budget;
+    summary.budget_violations += budget >= 0 && episode.calls > budget;
+  }
+  summary.success = static_cast<double>(successes) / n;
+  summary.success_interval = WilsonInterval(successes, summary.episodes);
+  summary.steps = steps / n;
+  summary.calls = calls / n;
+  const double decisions = std::max(steps, 1.0);
+  summary.call_share = calls / decisions;
+  summary.lm_ms_per_decision = lm_ms / decisions;
+  summary.total_ms_per_decision = total_ms / decisions;
+  return summary;
+}
+
+PairedDifference SuccessDifference(const CellResult& a, const CellResult& b) {
+  std::vector<double> in_a, in_b;
+  auto other = b.rows.begin();
+  for (const EpisodeRow& row : a.rows) {  // Both are ordered by seed.
+    other = std::find_if(other, b.rows.end(), [&](const EpisodeRow& candidate) {
+      return candidate.seed >= row.seed;
+    });
+    if (other == b.rows.end()) break;
+    if (other->seed != row.seed) continue;
+    in_a.push_back(row.result.success);
+    in_b.push_back(other->result.success);
+  }
+  if (in_a.empty()) return {.interval = {-1, 1}};
+  return BootstrapDifference(in_a, in_b);
+}
+
+}  // namespace londi::actors

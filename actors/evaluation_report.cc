@@ -1,0 +1,161 @@
+#include "actors/evaluation_report.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace londi::actors {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string BudgetText(std::int32_t budget) { return budget < 0 ? "-" : std::to_string(budget); }
+
+// Rules do not look at the cost.
+std::string CostText(const EvaluationCell& cell) {
+  return cell.switcher.kind == "mlp" ? fmt::format("{:.3g}", cell.terms.cost) : "-";
+}
+
+std::string DifferenceText(const PairedDifference& difference) {
+  return fmt::format("{:+.1f} [{:+.1f}, {:+.1f}]",
+                     100 * difference.mean,
+                     100 * difference.interval.low,
+                     100 * difference.interval.high);
+}
+
+Json ToJson(const EvaluationCell& cell) {
+  Json json{{"name", cell.name}, {"policy", cell.switcher.kind}};
+  if (cell.switcher.kind == "random") json["rate"] = cell.switcher.rate;
+  if (cell.switcher.kind == "entropy") json["threshold"] = cell.switcher.threshold;
+  json["cost"] = cell.terms.cost;
+  json["budget"] = cell.terms.budget < 0 ? Json() : Json(cell.terms.budget);
+  return json;
+}
+
+Json ToJson(const CellSummary& summary) {
+  return {{"episodes", summary.episodes},
+          {"success", summary.success},
+          {"success_low", summary.success_interval.low},
+          {"success_high", summary.success_interval.high},
+          {"return", summary.total_reward},
+          {"steps", summary.steps},
+          {"calls_per_step", summary.call_share},
+          {"calls_per_episode", summary.calls},
+          {"quick_tokens", summary.quick_tokens},
+          {"deepthink_tokens", summary.deepthink_tokens},
+          {"gflops", summary.gflops},
+          {"lm_ms_per_decision", summary.lm_ms_per_decision},
+          {"total_ms_per_decision", summary.total_ms_per_decision},
+          {"budget_violations", summary.budget_violations}};
+}
+
+Json KindsToJson(const CellResult& result) {
+  std::map<std::string, CellResult> kinds;
+  for (const EpisodeRow& row : result.rows) kinds[row.result.kind].rows.push_back(row);
+  Json json = Json::object();
+  for (const auto& [kind, rows] : kinds) {
+    const CellSummary summary = Summarize(rows);
+    json[kind] = {{"episodes", summary.episodes},
+                  {"success", summary.success},
+                  {"calls_per_step", summary.call_share}};
+  }
+  return json;
+}
+
+Json ToJson(const EpisodeRow& row) {
+  const EpisodeResult& result = row.result;
+  const auto milliseconds = [](core::Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+  };
+  return {{"seed", row.seed},
+          {"kind", result.kind},
+          {"success", result.success},
+          {"return", result.total_reward},
+          {"steps", result.steps},
+          {"calls", result.calls},
+          {"changed", result.changed},
+          {"quick_tokens", result.quick.tokens},
+          {"deepthink_tokens", result.deepthink.tokens},
+          {"quick_gflops", result.quick.gflops},
+          {"deepthink_gflops", result.deepthink.gflops},
+          {"lm_ms", result.quick.compute_ms + result.deepthink.compute_ms},
+          {"total_ms", milliseconds(result.total_time)}};
+}
+
+}  // namespace
+
+std::string ToTable(const std::vector<CellResult>& results, std::size_t reference) {
+  std::string table = fmt::format(
+      "{:<17} {:>6} {:>3}  {:>19}  {:>20}  {:>6}  {:>7}  {:>7}  {:>8}  "
+      "{:>9}  {:>8}\n",
+      "policy",
+      "c",
+      "B",
+      "success % (95 % CI)",
+      "vs " + (reference < results.size() ? results[reference].cell.name : std::string("none")),
+      "return",
+      "calls/%",
+      "calls",
+      "tokens",
+      "GFLOP",
+      "ms/dec");
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const CellResult& result = results[i];
+    const CellSummary summary = Summarize(result);
+    const std::string success = fmt::format("{:.1f} [{:.1f}, {:.1f}]",
+                                            100 * summary.success,
+                                            100 * summary.success_interval.low,
+                                            100 * summary.success_interval.high);
+    const bool compared = reference < results.size() && i != reference;
+    table += fmt::format(
+        "{:<17} {:>6} {:>3}  {:>19}  {:>20}  {:>6.3f}  {:>7.1f}  {:>7.2f}  {:>8.0f}  {:>9.3f}  "
+        "{:>8.2f}\n",
+        result.cell.name,
+        CostText(result.cell),
+        BudgetText(result.cell.terms.budget),
+        success,
+        compared ? DifferenceText(SuccessDifference(result, results[reference])) : "",
+        summary.total_reward,
+        100 * summary.call_share,
+        summary.calls,
+        summary.quick_tokens + summary.deepthink_tokens,
+        summary.gflops,
+        summary.lm_ms_per_decision);
+  }
+  std::int64_t violations = 0;
+  for (const CellResult& result : results) violations += Summarize(result).budget_violations;
+  const std::size_t episodes = results.empty() ? 0 : results.front().rows.size();
+  return table + fmt::format(
+                     "{} episodes per policy, the same seeds; calls/% per step, calls, "
+                     "tokens and GFLOP per episode; budget violations: {}\n",
+                     episodes,
+                     violations);
+}
+
+std::string ToJson(const std::vector<CellResult>& results,
+                   std::size_t reference,
+                   bool with_episodes) {
+  Json cells = Json::array(), differences = Json::array();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const CellResult& result = results[i];
+    Json cell = ToJson(result.cell);
+    cell["summary"] = ToJson(Summarize(result));
+    cell["kinds"] = KindsToJson(result);
+    if (with_episodes) {
+      cell["episodes"] = Json::array();
+      for (const EpisodeRow& row : result.rows) cell["episodes"].push_back(ToJson(row));
+    }
+    cells.push_back(std::move(cell));
+    if (reference >= results.size() || i == reference) continue;
+    const PairedDifference difference = SuccessDifference(result, results[reference]);
+    differences.push_back({{"cell", i},
+                           {"reference", reference},
+                           {"success", difference.mean},
+                           {"low", difference.interval.low},
+                           {"high", difference.interval.high}});
+  }
+  return Json{{"cells", std::move(cells)}, {"differences", std::move(differences)}}.dump(1) + "\n";
+}
+
+}  // namespace londi::actors

@@ -1,0 +1,95 @@
+#include "actors/switching/exploring_switcher.h"
+
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+
+namespace londi::actors {
+
+void ExplorationOptions::Validate() const {
+  const auto require = [](bool holds, const std::string& what, const std::string& why) {
+    if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = "change the value."});
+  };
+  require(epsilon_base > 0 && epsilon_base <= 1,
+          "exploration epsilon_base is " + std::to_string(epsilon_base),
+          "it is a probability, and 0 would end all exploration.");
+  require(epsilon_power >= 0,
+          "exploration epsilon_power is " + std::to_string(epsilon_power),
+          "epsilon would exceed its base.");
+  for (const double share : {always_quick, always_deepthink, random_rate})
+    require(share >= 0 && share <= 1,
+            "an exploration share is " + std::to_string(share),
+            "always_quick, always_deepthink and random_rate are shares of episodes, 0..1.");
+  require(always_quick + always_deepthink + random_rate <= 1,
+          "exploration shares add up to " +
+              std::to_string(always_quick + always_deepthink + random_rate),
+          "always_quick, always_deepthink and random_rate are shares of the same episodes.");
+}
+
+double SlotEpsilon(const ExplorationOptions& options, int slot, int num_slots) {
+  const double place = num_slots > 1 ? static_cast<double>(slot) / (num_slots - 1) : 0.5;
+  return std::pow(options.epsilon_base, 1 + options.epsilon_power * place);
+}
+
+double EpsilonGreedyProb(double epsilon, bool greedy, bool activate) {
+  return epsilon / 2 + (greedy == activate ? 1 - epsilon : 0);
+}
+
+int DrawZeta2(Random& random) {
+  while (true) {  // Rejection; accepts more than half of the draws.
+    const double x = std::floor(1 / (1 - random.Uniform()));
+    if (2 * random.Uniform() <= 1 + 1 / x) return static_cast<int>(std::min(x, 1e6));
+  }
+}
+
+ExploringSwitcher::ExploringSwitcher(std::unique_ptr<core::Switcher> greedy,
+                                     const ExplorationOptions& options,
+                                     double epsilon,
+                                     std::uint64_t seed)
+    : greedy_(std::move(greedy)), options_(options), epsilon_(epsilon), random_(seed) {}
+
+void ExploringSwitcher::StartEpisode() {
+  greedy_->StartEpisode();
+  held_left_ = 0;
+  mode_ = Mode::kRandomRate;
+  double draw = random_.Uniform();
+  if ((draw -= options_.always_quick) < 0) {
+    rate_ = 0;
+  } else if ((draw -= options_.always_deepthink) < 0) {
+    rate_ = 1;
+  } else if ((draw -= options_.random_rate) < 0) {
+    rate_ = random_.Uniform();
+  } else {
+    mode_ = Mode::kEpsilonGreedy;
+  }
+}
+
+core::SwitchChoice ExploringSwitcher::Choose(const core::SwitcherInput& input) {
+  core::SwitchChoice choice = greedy_->Choose(input);
+  if (mode_ == Mode::kRandomRate) {
+    choice.activate = random_.Uniform() < rate_;
+    choice.behaviour_prob = static_cast<float>(choice.activate ? rate_ : 1 - rate_);
+    return choice;
+  }
+  if (held_left_ > 0) {
+    --held_left_;
+    choice.activate = held_;
+    choice.behaviour_prob = 1;
+    return choice;
+  }
+  const bool greedy = choice.activate;
+  if (random_.Uniform() < epsilon_) {
+    held_ = random_.Uniform() < 0.5;
+    held_left_ = DrawZeta2(random_) - 1;
+    choice.activate = held_;
+  }
+  choice.behaviour_prob = static_cast<float>(EpsilonGreedyProb(epsilon_, greedy, choice.activate));
+  return choice;
+}
+
+void ExploringSwitcher::Load(std::shared_ptr<const core::WeightsSnapshot> weights) {
+  greedy_->Load(std::move(weights));
+}
+
+}  // namespace londi::actors
