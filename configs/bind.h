@@ -7,6 +7,7 @@
 namespace londi::configs {
 
 void BindLms(RunConfig& config, OptionTable& table);
+void BindBatching(inference::BatchingOptions& batching, OptionTable& table);
 void BindEnvironment(EnvironmentChoice& environment, OptionTable& table);
 void BindActor(actors::ActorOptions& actor, OptionTable& table);
 void BindEvaluation(EvaluationPlan& plan, OptionTable& table);

@@ -72,6 +72,8 @@ void RunConfig::Validate() const {
                              .fix = "raise run.lease or lower run.heartbeat"});
   }
   static_cast<void>(actors::MakeEnvironment(environment.id, environment.options()));
+  for (const LmChoice* lm : {&quick, &deepthink}) lm->load.Validate();
+  batching.Validate();
   actor.Validate();
   evaluation.options.Validate();
   learner.Validate();
@@ -82,6 +84,7 @@ void Bind(RunConfig& config, OptionTable& table) {
   BindRun(config.run, table);
   BindEnvironment(config.environment, table);
   BindLms(config, table);
+  BindBatching(config.batching, table);
   BindActor(config.actor, table);
   BindLearner(config.learner, table);
   BindTransitionLog(config.transition_log, table);

@@ -11,6 +11,8 @@
 #include "actors/evaluation.h"
 #include "actors/seeds.h"
 #include "configs/strict_yaml.h"
+#include "inference/batching_policy.h"
+#include "inference/load_lm.h"
 #include "learner/learner_loop.h"
 #include "learner/segment_log.h"
 
@@ -40,6 +42,7 @@ struct LmChoice {
   std::filesystem::path model;  // A Hugging Face folder.
   std::int32_t workers = 1;     // Processes.
   std::int32_t threads = 1;     // Of each worker's forward pass.
+  inference::LmOptions load;    // Device, memory for prompts.
 };
 
 struct EnvironmentChoice {
@@ -65,6 +68,7 @@ struct RunConfig {
   EnvironmentChoice environment;
   LmChoice quick;
   LmChoice deepthink;
+  inference::BatchingOptions batching;  // Of every worker.
   actors::ActorOptions actor;
   EvaluationPlan evaluation;
   learner::LearnerOptions learner;

@@ -23,7 +23,7 @@ class LocalLms {
   core::LanguageModel& deepthink();
 
   // Rethrows what ended a worker, if anything did.
-  void ThrowIfFailed() const;
+  void ThrowIfFailed();
 
  private:
   struct Worker;

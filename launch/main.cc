@@ -11,6 +11,9 @@
 #include "launch/commands/config_command.h"
 #include "launch/commands/device_command.h"
 #include "launch/commands/env_command.h"
+#include "launch/commands/eval_command.h"
+#include "launch/commands/role_commands.h"
+#include "launch/commands/train_command.h"
 #include "launch/supervisor.h"
 
 namespace londi::launch {
@@ -20,10 +23,13 @@ using AddCommand = void (*)(CLI::App&, Chosen&);
 
 // Every subcommand, in the order in which `londi --help` shows them.
 constexpr AddCommand kCommands[] = {
+    AddTrainCommand,
+    AddEvalCommand,
     AddEnvCommand,
     AddPlayCommand,
     AddConfigCommand,
     AddDeviceCommand,
+    AddRoleCommands,
 };
 
 constexpr int kFailed = 1;                       // Something went wrong while it ran.

@@ -48,6 +48,7 @@ inline constexpr const char* kWeights = "weights";  // Version acted with, respe
 inline constexpr const char* kUpdates = "updates";
 inline constexpr const char* kRows = "rows";
 inline constexpr const char* kRequests = "requests";
+inline constexpr const char* kBatches = "batches";
 inline constexpr const char* kFailedEpisodes = "failed_episodes";
 inline constexpr const char* kViolations = "budget_violations";
 }  // namespace counter

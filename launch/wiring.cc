@@ -40,6 +40,18 @@ void CheckModels(const configs::RunConfig& config) {
   }
 }
 
+const configs::LmChoice& LmOf(const configs::RunConfig& config, core::Tier tier) {
+  return tier == core::Tier::kQuick ? config.quick : config.deepthink;
+}
+
+inference::ServerOptions ServerOptionsOf(const configs::RunConfig& config, core::Tier tier) {
+  return {.batching = config.batching,
+          .threads = LmOf(config, tier).threads,
+          // Half of what the process gets to end: the rest is for leaving the run in order.
+          .drain = std::chrono::milliseconds(config.run.drain) / 2,
+          .tier = core::TierName(tier)};
+}
+
 learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
   learner::LearnerOptions options = config.learner;
   options.seed = config.run.seed;
@@ -60,6 +72,10 @@ transport::ProgressCounters Counters(const learner::LearnerProgress& progress) {
   return {{counter::kRows, progress.rows},
           {counter::kUpdates, progress.updates},
           {counter::kWeights, progress.weights.value}};
+}
+
+transport::ProgressCounters Counters(const inference::ServerProgress& progress) {
+  return {{counter::kRequests, progress.answered}, {counter::kBatches, progress.batches}};
 }
 
 std::shared_ptr<const core::WeightsSnapshot> LoadTrainedSwitcher(const RunFolder& folder,

@@ -6,6 +6,7 @@
 #include "actors/episode.h"
 #include "configs/run_config.h"
 #include "core/weights.h"
+#include "inference/inference_server.h"
 #include "launch/run_folder.h"
 #include "learner/learner_loop.h"
 #include "monitor/log.h"
@@ -25,11 +26,15 @@ actors::ActorIdentity IdentityOf(const configs::RunConfig& config,
 // are read by the workers. Throws core::ModelError.
 void CheckModels(const configs::RunConfig& config);
 
+const configs::LmChoice& LmOf(const configs::RunConfig& config, core::Tier tier);
+inference::ServerOptions ServerOptionsOf(const configs::RunConfig& config, core::Tier tier);
+
 learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config);
 
 // What roles tell the coordinator (progress_totals.h).
 transport::ProgressCounters Counters(const actors::ActorProgress& progress);
 transport::ProgressCounters Counters(const learner::LearnerProgress& progress);
+transport::ProgressCounters Counters(const inference::ServerProgress& progress);
 
 // The Switcher of the run's newest checkpoint. Throws core::ModelError when there is none.
 std::shared_ptr<const core::WeightsSnapshot> LoadTrainedSwitcher(const RunFolder& folder,
