@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <ostream>
 #include <string>
 
 namespace londi::testing {
@@ -11,6 +12,11 @@ struct CommandResult {
   int status = -1;     // Exit status; -1 = ended by a signal.
   std::string output;  // stdout and stderr together.
 };
+
+// What GoogleTest shows of one.
+inline void PrintTo(const CommandResult& result, std::ostream* out) {
+  *out << "status " << result.status << "\n" << result.output;
+}
 
 // Runs a shell command to its end; `timeout` seconds, then it is killed (status 137 or 124).
 inline CommandResult RunCommand(const std::string& command, int timeout = 60) {

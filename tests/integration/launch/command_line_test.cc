@@ -47,10 +47,6 @@ class CommandLine : public ::testing::Test {
   testing::TempFolder temp_;
 };
 
-void PrintTo(const testing::CommandResult& result, std::ostream* out) {
-  *out << "status " << result.status << "\n" << result.output;
-}
-
 TEST_F(CommandLine, HelpSaysWhatThereIsAndHowToBegin) {
   const auto help = Londi("--help");
   EXPECT_EQ(help.status, 0);
