@@ -4,7 +4,8 @@
 //
 //   bench_scoring [SECONDS [THREADS [BATCH[,BATCH...] [SIZE ...]]]]
 //
-// SIZE is WIDTHxLAYERS (random weights, 1024 tokens) or a Hugging Face folder. One CSV row each:
+// SIZE is WIDTHxLAYERS (4 heads, 1024 tokens, random weights) or a Hugging Face folder. One CSV row
+// each:
 // name,size,device,threads,batch,requests_per_s,tokens_per_s,ms_p50,ms_p99,prepare_share,gflops_per_s
 #include <ATen/Parallel.h>
 
@@ -67,8 +68,8 @@ std::unique_ptr<inference::LmScorer> MakeRandom(const std::string& size) {
   std::sscanf(size.c_str(), "%ldx%ld", &spec.hidden_size, &spec.num_layers);
   spec.vocab_size = 1024;
   spec.intermediate_size = (spec.hidden_size * 8 / 3 + 7) / 8 * 8;
-  spec.head_dim = spec.hidden_size >= 256 ? 64 : 16;
-  spec.num_heads = spec.num_kv_heads = std::max<std::int64_t>(1, spec.hidden_size / spec.head_dim);
+  spec.num_heads = spec.num_kv_heads = 4;
+  spec.head_dim = spec.hidden_size / spec.num_heads;
   spec.max_positions = 1024;
   spec.tie_word_embeddings = true;
   return std::make_unique<inference::LmScorer>(
