@@ -86,6 +86,13 @@ std::vector<std::string> HostileMessages() {
   return hostile;
 }
 
+// Never waits: a socket whose peer has refused it (a DEALER at a PUB) would wait for ever.
+void SendNow(zmq::socket_t& socket, const std::string& message, bool more = false) {
+  const auto flags = more ? zmq::send_flags::sndmore : zmq::send_flags::none;
+  [[maybe_unused]] const auto sent =
+      socket.send(zmq::buffer(message), flags | zmq::send_flags::dontwait);
+}
+
 void AttackZeroMq(const std::string& endpoint) {
   zmq::context_t context;
   for (const zmq::socket_type type :
@@ -96,15 +103,12 @@ void AttackZeroMq(const std::string& endpoint) {
     socket.connect(endpoint);
     if (type == zmq::socket_type::sub) continue;
     for (const std::string& message : HostileMessages()) {
-      socket.send(zmq::buffer(message), zmq::send_flags::none);
+      SendNow(socket, message);
       if (type == zmq::socket_type::req) break;  // Waits for an answer that will not come.
     }
     if (type == zmq::socket_type::req) continue;
     for (int parts = 2; parts < 6; ++parts) {
-      for (int i = 0; i < parts; ++i) {
-        socket.send(zmq::buffer(Noise(20)),
-                    i + 1 < parts ? zmq::send_flags::sndmore : zmq::send_flags::none);
-      }
+      for (int i = 0; i < parts; ++i) SendNow(socket, Noise(20), i + 1 < parts);
     }
   }
 }
