@@ -12,7 +12,15 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
             {.meaning = "Layers of the Switcher's network", .min = 1, .max = 8});
   table.Add("learner.dqn.learning_rate",
             dqn.learning_rate,
-            {.meaning = "Step size of Adam", .min = 1e-8, .max = 1});
+            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
+  table.Add("learner.dqn.final_learning_rate",
+            dqn.final_learning_rate,
+            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
+  table.Add("learner.dqn.decay_updates",
+            dqn.decay_updates,
+            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
+             .unit = "updates",
+             .min = 0});
   table.Add("learner.dqn.adam_epsilon",
             dqn.adam_epsilon,
             {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});

@@ -163,12 +163,12 @@ class BatchMaker {
 
 void BatchOptions::Validate() const {
   if (batch_size < 1 || batch_size > 65536) {
-    throw core::ConfigError({.what = "learner.batch.batch_size is " + std::to_string(batch_size),
+    throw core::ConfigError({.what = "learner.batch_size is " + std::to_string(batch_size),
                              .why = "an update needs rows, and they must fit into memory",
                              .fix = "set it between 1 and 65536"});
   }
   if (!(gamma > 0 && gamma <= 1)) {
-    throw core::ConfigError({.what = "learner.batch.gamma is " + std::to_string(gamma),
+    throw core::ConfigError({.what = "learner.gamma is " + std::to_string(gamma),
                              .why = "it discounts the reward of the next step",
                              .fix = "set it above 0 and up to 1"});
   }

@@ -47,7 +47,7 @@ std::string SegmentName(std::int64_t first_row) {
 void SegmentLogOptions::Validate() const {
   if (segment_bytes < (1LL << 20) || segment_bytes > (4LL << 30)) {
     throw core::ConfigError(
-        {.what = "learner.log.segment_bytes is " + std::to_string(segment_bytes),
+        {.what = "transition_log.segment_bytes is " + std::to_string(segment_bytes),
          .why = "a segment is one mapped file; very small and very large ones are impractical",
          .fix = "set it between 1 MiB (1048576) and 4 GiB (4294967296)"});
   }
@@ -142,7 +142,7 @@ void SegmentLog::AddSegment(std::unique_ptr<SegmentFile> file) {
     throw core::IoError(
         {.what = "the transition log has " + std::to_string(index) + " segments",
          .why = "this is the highest number of segments of one log",
-         .fix = "raise learner.log.segment_bytes and start with an empty log folder"});
+         .fix = "raise transition_log.segment_bytes and start with an empty log folder"});
   }
   files_[index].store(file.release(), std::memory_order_release);
 }

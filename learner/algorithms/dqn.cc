@@ -104,7 +104,7 @@ class Dqn final : public Algorithm {
           {.what = "the checkpoint holds a network of architecture '" + state.architecture + "'",
            .why = "the configured algorithm trains '" +
                   std::string(core::switcher_network::kArchitecture) + "'",
-           .fix = "set learner.algorithm.name as in the run's resolved configuration, or start a "
+           .fix = "set learner.algorithm as in the run's resolved configuration, or start a "
                   "new run folder"});
     }
     const at::Tensor scratch = at::empty_like(target_.flat());
@@ -220,7 +220,7 @@ class Dqn final : public Algorithm {
 void Require(bool holds, const char* key, double value, const char* limits) {
   if (holds) return;
   throw core::ConfigError(
-      {.what = std::string("learner.algorithm.dqn.") + key + " is " + std::to_string(value),
+      {.what = std::string("learner.dqn.") + key + " is " + std::to_string(value),
        .why = "training cannot work with it",
        .fix = std::string("set it to ") + limits});
 }

@@ -141,7 +141,7 @@ void DuelingNetwork::FromArrays(const std::vector<core::NamedArray>& arrays,
           {.what = "the checkpoint's array '" + prefix + slot.name + "' " + is,
            .why = "the configured network needs " + ShapeText(slot.shape) +
                   ": width, layers or the number of features differ from those of the checkpoint",
-           .fix = "set learner.algorithm.dqn.width and layers as in the run's resolved "
+           .fix = "set learner.dqn.width and layers as in the run's resolved "
                   "configuration and use its "
                   "QUICK model, or start a new run folder"});
     }

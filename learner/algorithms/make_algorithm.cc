@@ -30,7 +30,7 @@ const Entry& Find(const std::string& name) {
     if (name == entry.name) return entry;
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
   }
-  throw core::ConfigError({.what = "learner.algorithm.name is '" + name + "'",
+  throw core::ConfigError({.what = "learner.algorithm is '" + name + "'",
                            .why = "there is no such algorithm",
                            .fix = "use one of: " + known});
 }
