@@ -61,9 +61,9 @@ void EvaluationOptions::Validate() const {
           "evaluation asks for " + std::to_string(min_episodes) + " to " +
               std::to_string(episodes) + " episodes",
           "1 <= min_episodes <= episodes.");
-  Require(first_seed + static_cast<std::uint64_t>(episodes) <=
-              kFirstEvaluationSeed + kNumEvaluationSeeds,
-          "evaluation seeds reach " + std::to_string(first_seed + episodes),
+  Require(first_seed <= kFirstCalibrationSeed &&
+              static_cast<std::uint64_t>(episodes) <= kFirstCalibrationSeed - first_seed,
+          std::to_string(episodes) + " evaluation seeds begin at " + std::to_string(first_seed),
           "from " + std::to_string(kFirstCalibrationSeed) +
               " on, seeds belong to calibration and training: those episodes are not unseen.");
   Require(threads >= 1 && threads <= 1024,
