@@ -1,0 +1,314 @@
+#include "actors/actor_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "actors/seeds.h"
+#include "actors/switcher_features.h"
+#include "core/error.h"
+#include "tests/support/counting_world.h"
+#include "tests/support/fake_language_model.h"
+#include "tests/support/switcher_weights.h"
+#include "transport/in_process.h"
+
+namespace londi::actors {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::CountingEnvironment;
+using testing::CountingLm;
+using testing::FakeLanguageModel;
+
+class ActorLoopTest : public ::testing::Test {
+ protected:
+  static ActorOptions Options(const std::string& switcher = "mlp", int episodes = 3) {
+    ActorOptions options;
+    options.episodes = episodes;
+    options.switcher.kind = switcher;
+    return options;
+  }
+
+  ActorLoop::Parts Parts(core::LanguageModel& quick, core::LanguageModel& deepthink) {
+    return {.make_environment = [] { return std::make_unique<CountingEnvironment>(); },
+            .quick = quick,
+            .deepthink = deepthink,
+            .sink = *sink_,
+            .weights = weights_,
+            .metrics = metrics_,
+            .logger = monitor::MakeNullLogger(),
+            .clock = clock_};
+  }
+  ActorLoop::Parts Parts() { return Parts(quick_, deepthink_); }
+
+  // Runs the loop as a learner would see it, until `enough(rows)`; returns all rows.
+  std::vector<core::Transition> RunUntil(
+      ActorLoop& loop, const std::function<bool(const std::vector<core::Transition>&)>& enough) {
+    std::vector<core::Transition> rows;
+    std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+    const auto take = [&](core::TimePoint deadline) {
+      const auto batch = channel_.Receive(deadline);
+      if (!batch) return false;
+      rows.insert(rows.end(), batch->rows.begin(), batch->rows.end());
+      channel_.Ack(batch->stream, batch->last(), 4096);
+      return true;
+    };
+    while (run.wait_for(milliseconds(0)) != std::future_status::ready) {
+      take(clock_.Now() + milliseconds(1));
+      if (enough(rows)) loop.RequestStop();
+    }
+    while (take(clock_.Now())) {
+    }
+    run.get();
+    return rows;
+  }
+  std::vector<core::Transition> RunUntil(ActorLoop& loop, std::size_t num_rows) {
+    return RunUntil(loop, [num_rows](const auto& rows) { return rows.size() >= num_rows; });
+  }
+
+  core::SystemClock clock_;
+  monitor::Metrics metrics_;
+  CountingLm quick_{core::Tier::kQuick}, deepthink_{core::Tier::kDeepthink};
+  transport::InProcessTransitionChannel channel_{{.spool = {.flush_rows = 1}}};
+  std::unique_ptr<transport::TransitionSink> sink_ = channel_.MakeSink();
+  transport::InProcessWeightsChannel weights_;
+};
+
+TEST_F(ActorLoopTest, WritesWholeEpisodesWithinTheirBudgetsAsOneStream) {
+  ActorOptions options = Options("always");
+  options.terms = {.max_budget = 3, .unlimited = 0.3};
+  ActorLoop loop(
+      options, {.actor = core::ActorId(5), .incarnation = core::Incarnation(2)}, Parts());
+
+  const std::vector<core::Transition> rows = RunUntil(loop, 400);
+
+  std::map<std::int64_t, std::vector<core::Transition>> episodes;
+  std::int64_t activated = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ASSERT_EQ(rows[i].sequence.value, static_cast<std::int64_t>(i) + 1);
+    ASSERT_EQ(rows[i].actor, core::ActorId(5));
+    ASSERT_EQ(rows[i].incarnation, core::Incarnation(2));
+    episodes[rows[i].episode.value].push_back(rows[i]);
+    activated += rows[i].activated;
+  }
+  for (const auto& [id, episode] : episodes) {
+    const std::int32_t budget = episode.front().remaining;
+    std::int32_t calls = 0;
+    for (std::size_t i = 0; i < episode.size(); ++i) {
+      const core::Transition& row = episode[i];
+      ASSERT_EQ(row.step, static_cast<int>(i));
+      ASSERT_EQ(row.steps_left, CountingEnvironment::kSteps - row.step);
+      ASSERT_EQ(row.cost, episode.front().cost);
+      ASSERT_EQ(row.remaining, budget < 0 ? budget : budget - calls);
+      ASSERT_EQ(row.may_activate, row.remaining != 0);
+      ASSERT_TRUE(row.may_activate || (!row.activated && row.behaviour_prob == 1));
+      ASSERT_GT(row.behaviour_prob, 0);
+      ASSERT_EQ(row.done(), i + 1 == episode.size() && row.done());
+      calls += row.activated;
+    }
+    if (budget >= 0) {
+      ASSERT_LE(calls, budget) << "episode " << id;
+    }
+  }
+  const ActorProgress progress = loop.progress();
+  EXPECT_EQ(progress.decisions, static_cast<std::int64_t>(rows.size()));
+  EXPECT_EQ(progress.deepthink_calls, activated);
+  EXPECT_GT(activated, 0);
+  EXPECT_GT(progress.episodes, 0);
+  EXPECT_GE(progress.episodes, progress.successes);
+  EXPECT_EQ(progress.budget_violations, 0);
+  EXPECT_EQ(metrics_.Sum("londi_actor_decisions_total"), static_cast<double>(rows.size()));
+  EXPECT_GT(metrics_.Sum("londi_actor_seconds_total"), 0);
+}
+
+TEST_F(ActorLoopTest, TakesNewWeightsBetweenDecisions) {
+  const testing::SwitcherShape shape{.num_features = NumFeatures(4)};
+  weights_.Publish(testing::MakeRandomSwitcherWeights(shape, 1, 7));
+  ActorLoop loop(Options("mlp", 1), {}, Parts());  // One thread: its rows are in order.
+
+  bool published = false;
+  const std::vector<core::Transition> rows = RunUntil(loop, [&](const auto& so_far) {
+    if (so_far.size() >= 30 && !std::exchange(published, true))
+      weights_.Publish(testing::MakeRandomSwitcherWeights(shape, 2, 8));
+    return !so_far.empty() && so_far.back().weights == core::WeightsVersion(8);
+  });
+
+  EXPECT_EQ(rows.front().weights, core::WeightsVersion(7));
+  EXPECT_TRUE(std::ranges::is_sorted(rows, {}, &core::Transition::weights));
+  EXPECT_EQ(rows.back().weights, core::WeightsVersion(8));
+  EXPECT_EQ(loop.progress().weights, core::WeightsVersion(8));
+}
+
+TEST_F(ActorLoopTest, LeavesAnEpisodeWhoseLmIsAbsentAndGoesOnWithTheNext) {
+  std::atomic<int> asked = 0;
+  FakeLanguageModel flaky([&](const core::LmRequest& request) {
+    if (++asked % 9 == 0) throw core::UnavailableError({.what = "no worker"});
+    return quick_.Propose(request);
+  });
+  ActorOptions options = Options("never");
+  options.max_failed_episodes = 1000;
+  ActorLoop loop(options, {}, Parts(flaky, deepthink_));
+
+  const std::vector<core::Transition> rows = RunUntil(loop, 200);
+
+  EXPECT_GT(loop.progress().failed_episodes, 0);
+  EXPECT_GT(loop.progress().episodes, 0);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ASSERT_EQ(rows[i].sequence.value, static_cast<std::int64_t>(i) + 1);
+  }
+}
+
+TEST_F(ActorLoopTest, GivesUpAfterTooManyFailuresInARow) {
+  FakeLanguageModel absent([](const core::LmRequest&) -> core::Proposal {
+    throw core::UnavailableError({.what = "no worker"});
+  });
+  ActorOptions options = Options("never", 1);
+  options.max_failed_episodes = 4;
+  ActorLoop loop(options, {}, Parts(absent, deepthink_));
+
+  EXPECT_THROW(loop.Run(), core::UnavailableError);
+
+  EXPECT_EQ(loop.progress().failed_episodes, 4);
+}
+
+TEST_F(ActorLoopTest, ARefusedRequestStopsAllThreads) {
+  std::atomic<int> asked = 0;
+  FakeLanguageModel refusing([&](const core::LmRequest& request) {
+    if (++asked == 20) throw core::Error({.what = "the prompt is too long"});
+    return quick_.Propose(request);
+  });
+  ActorLoop loop(Options("never"), {}, Parts(refusing, deepthink_));
+
+  EXPECT_THROW(RunUntil(loop, 1'000'000), core::Error);
+}
+
+TEST_F(ActorLoopTest, ReturnsWhenTheSinkIsClosed) {
+  ActorLoop loop(Options("never"), {}, Parts());
+  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  while (sink_->status().pushed.value < 20) std::this_thread::yield();
+
+  sink_->Close();
+
+  EXPECT_NO_THROW(run.get());
+}
+
+TEST_F(ActorLoopTest, AStopDoesNotWaitLongerThanTheDrainForALearnerThatTakesNothing) {
+  transport::InProcessTransitionChannel narrow({.spool = {.max_rows = 4, .flush_rows = 1}});
+  sink_ = narrow.MakeSink();
+  ActorOptions options = Options("never");
+  options.drain = milliseconds(1);
+  ActorLoop loop(options, {}, Parts());
+  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  while (sink_->status().unacknowledged < 4) std::this_thread::yield();
+
+  loop.RequestStop();
+
+  EXPECT_NO_THROW(run.get());
+  EXPECT_EQ(sink_->status().unacknowledged, 4);
+  sink_.reset();  // Before its channel.
+}
+
+TEST_F(ActorLoopTest, ARestartedActorPlaysOtherEpisodes) {
+  const auto seeds_of_life = [&](std::int64_t incarnation) {
+    std::vector<std::uint64_t> seeds;
+    std::mutex mutex;
+    class Recording final : public core::Environment {
+     public:
+      Recording(std::vector<std::uint64_t>& seeds, std::mutex& mutex)
+          : seeds_(seeds), mutex_(mutex) {}
+      core::Observation Reset(std::uint64_t seed) override {
+        const std::lock_guard lock(mutex_);
+        seeds_.push_back(seed);
+        return world_.Reset(seed);
+      }
+      core::StepResult Step(std::string_view action) override { return world_.Step(action); }
+      std::vector<std::string> AdmissibleActions() const override {
+        return world_.AdmissibleActions();
+      }
+      int MaxSteps() const override { return world_.MaxSteps(); }
+      std::string Kind() const override { return world_.Kind(); }
+      std::unique_ptr<core::Environment> Clone() const override { return nullptr; }
+
+     private:
+      std::vector<std::uint64_t>& seeds_;
+      std::mutex& mutex_;
+      CountingEnvironment world_;
+    };
+    channel_.Receive(clock_.Now());
+    sink_ = channel_.MakeSink();
+    ActorLoop::Parts parts = Parts();
+    parts.make_environment = [&] { return std::make_unique<Recording>(seeds, mutex); };
+    ActorLoop loop(Options("never", 1), {.incarnation = core::Incarnation(incarnation)}, parts);
+    RunUntil(loop, 100);
+    return seeds;
+  };
+
+  const std::vector<std::uint64_t> first = seeds_of_life(1);
+  const std::vector<std::uint64_t> second = seeds_of_life(2);
+
+  const std::set<std::uint64_t> first_set(first.begin(), first.end());
+  EXPECT_EQ(first_set.size(), first.size());
+  EXPECT_GE(*first_set.begin(), kFirstTrainingSeed);
+  for (const std::uint64_t seed : second) EXPECT_FALSE(first_set.contains(seed));
+}
+
+TEST(DrawTerms, FollowsItsShares) {
+  const TermsOptions options{
+      .zero_cost = 0.1, .min_cost = 0.01, .max_cost = 0.3, .max_budget = 4, .unlimited = 0.25};
+  Random random(1);
+  std::map<std::int32_t, int> budgets;
+  int zeros = 0, below_geometric_mean = 0;
+  constexpr int kDraws = 100'000;
+  for (int i = 0; i < kDraws; ++i) {
+    const EpisodeTerms terms = DrawTerms(options, random);
+    ++budgets[terms.budget];
+    zeros += terms.cost == 0;
+    below_geometric_mean += terms.cost > 0 && terms.cost < std::sqrt(0.01f * 0.3f);
+    ASSERT_TRUE(terms.cost == 0 || (terms.cost >= 0.0099f && terms.cost <= 0.3001f));
+  }
+
+  EXPECT_EQ(budgets.size(), 6u);
+  EXPECT_NEAR(zeros, kDraws * 0.1, kDraws * 0.01);
+  EXPECT_NEAR(below_geometric_mean, kDraws * 0.45, kDraws * 0.01);  // Log-uniform.
+  EXPECT_NEAR(budgets[core::BudgetGovernor::kUnlimited], kDraws * 0.25, kDraws * 0.01);
+  for (int b = 0; b <= 4; ++b) EXPECT_NEAR(budgets[b], kDraws * 0.15, kDraws * 0.01) << b;
+}
+
+TEST(ActorOptions, RefuseWhatCannotWork) {
+  const auto refused = [](const std::function<void(ActorOptions&)>& change) {
+    ActorOptions options;
+    change(options);
+    try {
+      options.Validate();
+    } catch (const core::ConfigError&) {
+      return true;
+    }
+    return false;
+  };
+  EXPECT_FALSE(refused([](ActorOptions&) {}));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.episodes = 0; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.episodes = 1025; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.lm_timeout = milliseconds(0); }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.max_failed_episodes = 0; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.drain = milliseconds(-1); }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.switcher.kind = "oracle"; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.exploration.epsilon_base = 2; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.min_cost = 0; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.max_cost = o.terms.min_cost / 2; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.max_budget = -1; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.unlimited = 1.5; }));
+}
+
+}  // namespace
+}  // namespace londi::actors

@@ -1,0 +1,94 @@
+#include "actors/evaluation_report.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace londi::actors {
+namespace {
+
+std::vector<CellResult> MakeResults() {
+  const auto rows = [](int solved, int calls) {
+    std::vector<EpisodeRow> all;
+    for (int i = 0; i < 10; ++i) {
+      EpisodeResult result{.finished = true,
+                           .success = i < solved,
+                           .kind = i % 2 == 0 ? "goto" : "open",
+                           .total_reward = i < solved ? 1.0 : 0.0,
+                           .steps = 10,
+                           .calls = calls};
+      result.quick = {.tokens = 100, .gflops = 0.25};
+      all.push_back({.seed = static_cast<std::uint64_t>(i), .result = result});
+    }
+    return all;
+  };
+  return {{AlwaysDeepthinkCell(), rows(9, 10)},
+          {SwitcherCell(0.05, 3), rows(8, 2)},
+          {EntropyCell(0.7), rows(4, 2)}};
+}
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(ToTable, HasALinePerCellAndComparesWithTheReference) {
+  const std::vector<std::string> lines = Lines(ToTable(MakeResults(), 0));
+
+  ASSERT_EQ(lines.size(), 5u);
+  EXPECT_NE(lines[0].find("vs always-deepthink"), std::string::npos);
+  EXPECT_TRUE(lines[1].starts_with("always-deepthink"));
+  EXPECT_NE(lines[1].find("90.0 [59.6, 98.2]"), std::string::npos);
+  EXPECT_EQ(lines[1].find("+0.0"), std::string::npos);  // Not with itself.
+  EXPECT_TRUE(lines[2].starts_with("switcher "));
+  EXPECT_NE(lines[2].find(" 0.05   3 "), std::string::npos);
+  EXPECT_NE(lines[2].find("-10.0 ["), std::string::npos);
+  EXPECT_NE(lines[3].find("-50.0 ["), std::string::npos);
+  EXPECT_NE(lines[3].find("     -   - "), std::string::npos);  // No cost, no budget.
+  EXPECT_NE(lines[4].find("10 episodes per policy"), std::string::npos);
+  EXPECT_NE(lines[4].find("budget violations: 0"), std::string::npos);
+}
+
+TEST(ToTable, WithoutAReferenceNothingIsCompared) {
+  const std::string table = ToTable(MakeResults(), 99);
+
+  EXPECT_NE(table.find("vs none"), std::string::npos);
+  EXPECT_EQ(table.find("-50.0"), std::string::npos);
+  EXPECT_EQ(Lines(ToTable({}, 0)).size(), 2u);
+}
+
+TEST(ToJson, SaysTheSameToMachines) {
+  const auto json = nlohmann::json::parse(ToJson(MakeResults(), 0, /*with_episodes=*/true));
+
+  ASSERT_EQ(json.at("cells").size(), 3u);
+  const auto& switcher = json.at("cells").at(1);
+  EXPECT_EQ(switcher.at("name"), "switcher");
+  EXPECT_EQ(switcher.at("policy"), "mlp");
+  EXPECT_EQ(switcher.at("budget"), 3);
+  EXPECT_NEAR(switcher.at("cost").get<double>(), 0.05, 1e-6);
+  EXPECT_DOUBLE_EQ(switcher.at("summary").at("success").get<double>(), 0.8);
+  EXPECT_DOUBLE_EQ(switcher.at("summary").at("calls_per_step").get<double>(), 0.2);
+  EXPECT_EQ(switcher.at("kinds").at("goto").at("episodes"), 5);
+  ASSERT_EQ(switcher.at("episodes").size(), 10u);
+  EXPECT_EQ(switcher.at("episodes").at(9).at("success"), false);
+  EXPECT_TRUE(json.at("cells").at(2).at("budget").is_null());
+  EXPECT_DOUBLE_EQ(json.at("cells").at(2).at("threshold").get<double>(), 0.7);
+  ASSERT_EQ(json.at("differences").size(), 2u);
+  EXPECT_EQ(json.at("differences").at(1).at("cell"), 2);
+  EXPECT_EQ(json.at("differences").at(1).at("reference"), 0);
+  EXPECT_NEAR(json.at("differences").at(1).at("success").get<double>(), -0.5, 1e-12);
+}
+
+TEST(ToJson, LeavesEpisodesOutUnlessAsked) {
+  const auto json = nlohmann::json::parse(ToJson(MakeResults(), 0, /*with_episodes=*/false));
+
+  EXPECT_FALSE(json.at("cells").at(0).contains("episodes"));
+}
+
+}  // namespace
+}  // namespace londi::actors

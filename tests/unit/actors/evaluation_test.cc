@@ -1,0 +1,371 @@
+#include "actors/evaluation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "actors/caching_language_model.h"
+#include "actors/seeds.h"
+#include "actors/switcher_features.h"
+#include "core/error.h"
+#include "tests/support/counting_world.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_language_model.h"
+#include "tests/support/switcher_weights.h"
+
+namespace londi::actors {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::CountingEnvironment;
+using testing::CountingLm;
+using testing::FakeClock;
+using testing::FakeLanguageModel;
+
+// How often each seed was played.
+struct SeedLog {
+  std::mutex mutex;
+  std::map<std::uint64_t, int> times;
+};
+
+// Ten steps with three actions each; nothing is at stake.
+class Corridor final : public core::Environment {
+ public:
+  explicit Corridor(SeedLog& log) : log_(log) {}
+  core::Observation Reset(std::uint64_t seed) override {
+    const std::lock_guard lock(log_.mutex);
+    ++log_.times[seed];
+    seed_ = seed;
+    step_ = 0;
+    return See();
+  }
+  core::StepResult Step(std::string_view) override {
+    ++step_;
+    return {.observation = See(), .truncated = step_ == 10};
+  }
+  std::vector<std::string> AdmissibleActions() const override { return {"a", "b", "c"}; }
+  int MaxSteps() const override { return 10; }
+  std::string Kind() const override { return "corridor"; }
+  std::unique_ptr<core::Environment> Clone() const override { return nullptr; }
+
+ private:
+  core::Observation See() const {
+    return {.mission = std::to_string(seed_), .sentences = {std::to_string(step_)}};
+  }
+  SeedLog& log_;
+  std::uint64_t seed_ = 0;
+  int step_ = 0;
+};
+
+EvaluationOptions Episodes(std::int64_t episodes, std::int32_t threads = 4) {
+  EvaluationOptions options;
+  options.episodes = options.min_episodes = episodes;
+  options.threads = threads;
+  return options;
+}
+
+class EvaluatorTest : public ::testing::Test {
+ protected:
+  Evaluator::Parts CountingParts() { return CountingParts(quick_); }
+  Evaluator::Parts CountingParts(core::LanguageModel& quick) {
+    return {.make_environment = [] { return std::make_unique<CountingEnvironment>(); },
+            .quick = quick,
+            .deepthink = deepthink_,
+            .clock = clock_};
+  }
+  Evaluator::Parts CorridorParts() {
+    return {.make_environment = [this] { return std::make_unique<Corridor>(seeds_); },
+            .quick = hashed_,
+            .deepthink = hashed_,
+            .clock = clock_};
+  }
+  static std::vector<std::uint64_t> SeedsOf(const CellResult& result) {
+    std::vector<std::uint64_t> seeds;
+    for (const EpisodeRow& row : result.rows) seeds.push_back(row.seed);
+    return seeds;
+  }
+
+  FakeClock clock_;
+  CountingLm quick_{core::Tier::kQuick}, deepthink_{core::Tier::kDeepthink};
+  FakeLanguageModel hashed_;
+  SeedLog seeds_;
+};
+
+TEST_F(EvaluatorTest, PlaysTheSameSeedsInAllCells) {
+  EvaluationOptions options = Episodes(20);
+  options.first_seed = 100;
+  Evaluator evaluator(options, CorridorParts());
+
+  const auto results = evaluator.Run(
+      {AlwaysQuickCell(), AlwaysDeepthinkCell(), RandomCell(0.5), EntropyCell(0.6, 2)});
+
+  ASSERT_EQ(results.size(), 4u);
+  for (const CellResult& result : results) {
+    const std::vector<std::uint64_t> seeds = SeedsOf(result);
+    ASSERT_EQ(seeds.size(), 20u);
+    for (std::size_t i = 0; i < seeds.size(); ++i) EXPECT_EQ(seeds[i], 100 + i);
+  }
+  EXPECT_EQ(seeds_.times.size(), 20u);
+  for (const auto& [seed, times] : seeds_.times) EXPECT_EQ(times, 4) << seed;
+}
+
+TEST_F(EvaluatorTest, FindsWhatIsTrueOfThePolicies) {
+  Evaluator evaluator(Episodes(100), CountingParts());
+
+  const auto results = evaluator.Run({AlwaysQuickCell(), AlwaysDeepthinkCell(), EntropyCell(0.4)});
+
+  const CellSummary quick = Summarize(results[0]);
+  const CellSummary deepthink = Summarize(results[1]);
+  const CellSummary entropy = Summarize(results[2]);
+  EXPECT_NEAR(quick.success, 0.1, 0.09);  // 0.75^8: no riddle on the way.
+  EXPECT_EQ(quick.calls, 0);
+  EXPECT_EQ(deepthink.success, 1);
+  EXPECT_EQ(deepthink.calls, CountingEnvironment::kSteps);
+  EXPECT_EQ(deepthink.call_share, 1);
+  EXPECT_EQ(entropy.success, 1);
+  EXPECT_NEAR(entropy.call_share, 0.25, 0.05);
+  EXPECT_TRUE(SuccessDifference(results[2], results[0]).excludes_zero());
+  EXPECT_FALSE(SuccessDifference(results[2], results[1]).excludes_zero());
+}
+
+TEST_F(EvaluatorTest, TheNumberOfThreadsDoesNotMatter) {
+  const std::vector<EvaluationCell> cells = {RandomCell(0.4), RandomCell(0.4, 1)};
+  Evaluator one(Episodes(40, 1), CountingParts()), four(Episodes(40, 4), CountingParts());
+
+  const auto a = one.Run(cells), b = four.Run(cells);
+
+  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+    for (std::size_t i = 0; i < 40; ++i) {
+      EXPECT_EQ(a[cell].rows[i].result.calls, b[cell].rows[i].result.calls);
+      EXPECT_EQ(a[cell].rows[i].result.success, b[cell].rows[i].result.success);
+    }
+  }
+}
+
+TEST_F(EvaluatorTest, NoCellExceedsItsBudget) {
+  const auto weights =
+      testing::MakeSwitcherWeights({.num_features = NumFeatures(4)}, [] { return 0.0f; });
+  testing::FindArray(*weights, "return.advantage.bias").values = {1e30f};  // Always wants to call.
+  Evaluator::Parts parts = CorridorParts();
+  parts.weights = weights;
+  Evaluator evaluator(Episodes(10), parts);
+
+  const auto results = evaluator.Run(
+      {SwitcherCell(0.01, 0), SwitcherCell(0.01, 3), RandomCell(1, 2), SwitcherCell(0.3)});
+
+  const double expected[] = {0, 3, 2, 10};
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(Summarize(results[i]).calls, expected[i]) << i;
+    EXPECT_EQ(Summarize(results[i]).budget_violations, 0) << i;
+  }
+}
+
+TEST_F(EvaluatorTest, TakesNoMoreSeedsWhenTheTimeIsUpButTheLeastThatWereAskedFor) {
+  FakeLanguageModel slow([this](const core::LmRequest& request) {
+    clock_.Advance(milliseconds(1));
+    return FakeLanguageModel::Hashed(request, "m");
+  });
+  Evaluator::Parts parts{.make_environment = [this] { return std::make_unique<Corridor>(seeds_); },
+                         .quick = slow,
+                         .deepthink = slow,
+                         .clock = clock_};
+  EvaluationOptions options = Episodes(1000, 1);
+  const auto played = [&](std::int64_t least, milliseconds time) {
+    options.min_episodes = least;
+    options.time = time;
+    Evaluator evaluator(options, parts);
+    const auto results = evaluator.Run({AlwaysQuickCell(), AlwaysQuickCell()});  // 20 ms a seed.
+    EXPECT_EQ(SeedsOf(results[0]), SeedsOf(results[1]));
+    return results[0].rows.size();
+  };
+
+  EXPECT_EQ(played(1, milliseconds(90)), 5u);
+  EXPECT_EQ(played(8, milliseconds(90)), 8u);
+}
+
+TEST_F(EvaluatorTest, AStopKeepsTheCellsPaired) {
+  Evaluator* running = nullptr;
+  Evaluator::Parts parts = CorridorParts();
+  std::atomic<std::int64_t> done = 0;
+  parts.on_progress = [&](const EvaluationProgress& progress) {
+    EXPECT_EQ(progress.seeds, 500);
+    done = std::max(done.load(), progress.seeds_done);
+    if (progress.seeds_done >= 5) running->RequestStop();
+  };
+  Evaluator evaluator(Episodes(500, 3), parts);
+  running = &evaluator;
+
+  const auto results = evaluator.Run({AlwaysQuickCell(), RandomCell(0.5), AlwaysDeepthinkCell()});
+
+  EXPECT_GE(results[0].rows.size(), 5u);
+  EXPECT_LT(results[0].rows.size(), 500u);
+  EXPECT_EQ(SeedsOf(results[0]), SeedsOf(results[1]));
+  EXPECT_EQ(SeedsOf(results[0]), SeedsOf(results[2]));
+  for (const EpisodeRow& row : results[2].rows) EXPECT_TRUE(row.result.finished);
+}
+
+TEST_F(EvaluatorTest, PlaysAnEpisodeAgainThatAnLmLeftUnanswered) {
+  int asked = 0;
+  FakeLanguageModel flaky([&](const core::LmRequest& request) {
+    if (++asked == 3) throw core::UnavailableError({.what = "no worker"});
+    return quick_.Propose(request);
+  });
+  EvaluationOptions options = Episodes(5, 1);
+  options.attempts = 2;
+  Evaluator patient(options, CountingParts(flaky));
+  Evaluator undisturbed(Episodes(5, 1), CountingParts());
+
+  const auto results = patient.Run({AlwaysDeepthinkCell()});
+  const auto expected = undisturbed.Run({AlwaysDeepthinkCell()});
+
+  for (std::size_t i = 0; i < 5; ++i)
+    EXPECT_EQ(results[0].rows[i].result.steps, expected[0].rows[i].result.steps);
+  asked = 0;
+  options.attempts = 1;
+  Evaluator impatient(options, CountingParts(flaky));
+  EXPECT_THROW(impatient.Run({AlwaysQuickCell()}), core::UnavailableError);
+}
+
+TEST_F(EvaluatorTest, RememberedAnswersCountLikeFreshOnes) {
+  const std::vector<EvaluationCell> cells = {AlwaysQuickCell(), EntropyCell(0.4), RandomCell(0.3)};
+  CachingLanguageModel caching(quick_, 1000);
+  Evaluator fresh(Episodes(20), CountingParts()), remembering(Episodes(20), CountingParts(caching));
+
+  const auto expected = fresh.Run(cells), results = remembering.Run(cells);
+
+  EXPECT_GT(caching.num_hits(), 0);
+  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+    const CellSummary a = Summarize(expected[cell]), b = Summarize(results[cell]);
+    EXPECT_EQ(a.success, b.success);
+    EXPECT_EQ(a.calls, b.calls);
+    EXPECT_EQ(a.quick_tokens, b.quick_tokens);
+    EXPECT_DOUBLE_EQ(a.gflops, b.gflops);
+  }
+}
+
+TEST_F(EvaluatorTest, CalibrationHitsTheWantedRateOnSeedsOfItsOwn) {
+  Evaluator evaluator(Episodes(50), CorridorParts());
+  for (const double wanted : {0.1, 0.5}) {
+    seeds_.times.clear();
+    const double threshold = evaluator.CalibrateThreshold(wanted, {.episodes = 60, .tries = 9});
+    for (const auto& [seed, times] : seeds_.times) {
+      EXPECT_GE(seed, kFirstCalibrationSeed);
+      EXPECT_LT(seed, kFirstCalibrationSeed + 60);
+    }
+
+    const CellSummary unseen = Summarize(evaluator.Run({EntropyCell(threshold)}).front());
+
+    EXPECT_NEAR(unseen.call_share, wanted, 0.06);  // 500 other steps: 3 standard errors.
+    EXPECT_LT(seeds_.times.begin()->first, 50u);
+  }
+}
+
+TEST_F(EvaluatorTest, BaselinesCallAsOftenAsTheCellTheyAreComparedWith) {
+  Evaluator evaluator(Episodes(50), CorridorParts());
+  const EvaluationCell cell = EntropyCell(0.7, 4);  // Cut off by its budget.
+  const CalibrationOptions calibration{.episodes = 60, .tries = 9};
+
+  const auto baselines = evaluator.MatchedBaselines(cell, calibration);
+
+  ASSERT_EQ(baselines.size(), 2u);
+  EXPECT_EQ(baselines[0].name, "random");
+  EXPECT_EQ(baselines[1].name, "entropy");
+  const auto results = evaluator.Run({cell, baselines[0], baselines[1]});
+  const double share = Summarize(results[0]).call_share;
+  for (int i : {1, 2}) {
+    EXPECT_EQ(results[static_cast<std::size_t>(i)].cell.terms.budget,
+              core::BudgetGovernor::kUnlimited);
+    EXPECT_NEAR(Summarize(results[static_cast<std::size_t>(i)]).call_share, share, 0.06) << i;
+  }
+}
+
+TEST_F(EvaluatorTest, ASwitcherCellNeedsWeights) {
+  Evaluator evaluator(Episodes(5), CountingParts());
+
+  EXPECT_THROW(evaluator.Run({AlwaysQuickCell(), SwitcherCell(0.1)}), core::ConfigError);
+}
+
+TEST(EvaluationOptions, RefuseSeedsThatAreNotUnseenAndWhatCannotWork) {
+  const auto refused = [](const std::function<void(EvaluationOptions&)>& change) {
+    EvaluationOptions options;
+    change(options);
+    try {
+      options.Validate();
+    } catch (const core::ConfigError&) {
+      return true;
+    }
+    return false;
+  };
+  EXPECT_FALSE(refused([](EvaluationOptions&) {}));
+  EXPECT_FALSE(refused([](EvaluationOptions& o) { o.first_seed = kFirstCalibrationSeed - 2000; }));
+  EXPECT_TRUE(refused([](EvaluationOptions& o) { o.first_seed = kFirstCalibrationSeed - 1999; }));
+  EXPECT_TRUE(refused([](EvaluationOptions& o) { o.first_seed = ~std::uint64_t{0}; }));
+  EXPECT_TRUE(refused([](EvaluationOptions& o) { o.episodes = 0; }));
+  EXPECT_TRUE(refused([](EvaluationOptions& o) { o.min_episodes = o.episodes + 1; }));
+  EXPECT_TRUE(refused([](EvaluationOptions& o) { o.threads = 0; }));
+  EXPECT_TRUE(refused([](EvaluationOptions& o) { o.attempts = 0; }));
+  EXPECT_TRUE(refused([](EvaluationOptions& o) { o.time = milliseconds(-1); }));
+  EXPECT_THROW((CalibrationOptions{.episodes = 0}.Validate()), core::ConfigError);
+  EXPECT_THROW((CalibrationOptions{.tries = 0}.Validate()), core::ConfigError);
+}
+
+EpisodeRow MakeRow(std::uint64_t seed, bool success, int steps, int calls) {
+  EpisodeResult result{.finished = true,
+                       .success = success,
+                       .kind = "k",
+                       .total_reward = success ? 0.5 : 0.0,
+                       .steps = steps,
+                       .calls = calls,
+                       .total_time = milliseconds(10 * steps)};
+  result.quick = {.tokens = 4 * steps, .gflops = 0.5 * steps, .compute_ms = 1.0 * steps};
+  result.deepthink = {.tokens = 9 * calls, .gflops = 8.0 * calls, .compute_ms = 5.0 * calls};
+  return {.seed = seed, .result = result};
+}
+
+TEST(Summarize, AveragesOverEpisodesAndSharesOverSteps) {
+  const CellResult result{.cell = RandomCell(0.5, 3),
+                          .rows = {MakeRow(1, true, 10, 4), MakeRow(2, false, 30, 0)}};
+
+  const CellSummary summary = Summarize(result);
+
+  EXPECT_EQ(summary.episodes, 2);
+  EXPECT_DOUBLE_EQ(summary.success, 0.5);
+  EXPECT_DOUBLE_EQ(summary.total_reward, 0.25);
+  EXPECT_DOUBLE_EQ(summary.steps, 20);
+  EXPECT_DOUBLE_EQ(summary.calls, 2);
+  EXPECT_DOUBLE_EQ(summary.call_share, 0.1);
+  EXPECT_DOUBLE_EQ(summary.quick_tokens, 80);
+  EXPECT_DOUBLE_EQ(summary.deepthink_tokens, 18);
+  EXPECT_DOUBLE_EQ(summary.gflops, 10 + 16);
+  EXPECT_DOUBLE_EQ(summary.lm_ms_per_decision, (40 + 20) / 40.0);
+  EXPECT_DOUBLE_EQ(summary.total_ms_per_decision, 10);
+  EXPECT_EQ(summary.budget_violations, 1);  // 4 calls under a budget of 3.
+}
+
+TEST(Summarize, OfNothingIsNothing) {
+  const CellSummary summary = Summarize({.cell = AlwaysQuickCell()});
+
+  EXPECT_EQ(summary.episodes, 0);
+  EXPECT_EQ(summary.success, 0);
+  EXPECT_EQ(summary.success_interval.high, 1);
+  EXPECT_EQ(summary.call_share, 0);
+}
+
+TEST(SuccessDifference, PairsByCommonSeeds) {
+  const CellResult a{
+      .rows = {MakeRow(1, true, 1, 0), MakeRow(3, true, 1, 0), MakeRow(4, false, 1, 0)}};
+  const CellResult b{
+      .rows = {MakeRow(2, false, 1, 0), MakeRow(3, false, 1, 0), MakeRow(4, false, 1, 0)}};
+
+  EXPECT_DOUBLE_EQ(SuccessDifference(a, b).mean, 0.5);  // Seeds 3 and 4.
+  EXPECT_FALSE(SuccessDifference(a, {}).excludes_zero());
+}
+
+}  // namespace
+}  // namespace londi::actors
