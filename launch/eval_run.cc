@@ -79,7 +79,7 @@ int RunEval(const EvalOptions& options) {
   const auto results = cell ? EvaluateCells({*cell}, config.evaluation.options, parts)
                             : EvaluatePlan(config.evaluation, parts);
   if (results.empty() || results.front().rows.empty()) return kStatusInterrupted;
-  terminal.Say("\n" + actors::ToTable(results, ReferenceCell(results)));
+  terminal.Say("\n" + ResultsText(results));
   if (!cell) WriteResults(folder, config, ReadTrained(folder), results);
   if (!options.json.empty()) {
     WriteFileAtomically(options.json, actors::ToJson(results, ReferenceCell(results), true));

@@ -25,14 +25,15 @@ class InProcessJob final : public Job {
   InProcessJob(const ProcessJobParts& parts, const InProcessWorld& world)
       : parts_(parts),
         incarnation_(transport::BeginEpoch(parts.folder.coordinator_state()).epoch.value),
-        metrics_writer_(parts.folder.metrics(), "all", metrics_, parts.config.run.metrics_every),
+        metrics_writer_(
+            parts.folder.metrics(), "all", world.metrics, parts.config.run.metrics_every),
         log_(parts.folder.transitions(), parts.config.transition_log),
         transitions_({}, log_.watermarks()),
         learner_(LearnerOptionsOf(parts.config),
                  {.log = log_,
                   .source = transitions_,
                   .weights = weights_,
-                  .metrics = metrics_,
+                  .metrics = world.metrics,
                   .logger = parts.logger,
                   .clock = parts.clock},
                  parts.folder.checkpoints(),
@@ -103,7 +104,7 @@ class InProcessJob final : public Job {
                                  .deepthink = world.deepthink,
                                  .sink = *actor.sink,
                                  .weights = weights_,
-                                 .metrics = metrics_,
+                                 .metrics = world.metrics,
                                  .logger = parts_.logger,
                                  .clock = parts_.clock});
     actors_.push_back(std::move(actor));
@@ -123,7 +124,6 @@ class InProcessJob final : public Job {
 
   const ProcessJobParts parts_;
   const core::Incarnation incarnation_;
-  monitor::Metrics metrics_;
   MetricsWriter metrics_writer_;
   ProgressTotals totals_;
   learner::SegmentLog log_;

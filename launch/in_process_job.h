@@ -8,6 +8,7 @@
 #include "core/language_model.h"
 #include "launch/job.h"
 #include "launch/process_job.h"
+#include "monitor/metrics.h"
 
 namespace londi::launch {
 
@@ -15,6 +16,7 @@ namespace londi::launch {
 struct InProcessWorld {
   core::LanguageModel& quick;
   core::LanguageModel& deepthink;
+  monitor::Metrics& metrics;  // Of all roles; the job writes them to the run's metrics.jsonl.
   actors::EnvironmentFactory make_environment;
 };
 

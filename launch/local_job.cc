@@ -17,6 +17,7 @@ class LocalJob final : public Job {
             parts,
             {.quick = lms_.quick(),
              .deepthink = lms_.deepthink(),
+             .metrics = metrics_,
              .make_environment = MakeEnvironmentFactory(parts.config.environment)})) {}
 
   void Poll() override {

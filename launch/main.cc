@@ -12,6 +12,7 @@
 #include "launch/commands/device_command.h"
 #include "launch/commands/env_command.h"
 #include "launch/commands/eval_command.h"
+#include "launch/commands/report_command.h"
 #include "launch/commands/role_commands.h"
 #include "launch/commands/train_command.h"
 #include "launch/supervisor.h"
@@ -25,6 +26,7 @@ using AddCommand = void (*)(CLI::App&, Chosen&);
 constexpr AddCommand kCommands[] = {
     AddTrainCommand,
     AddEvalCommand,
+    AddReportCommand,
     AddEnvCommand,
     AddPlayCommand,
     AddConfigCommand,

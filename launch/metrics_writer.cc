@@ -7,9 +7,20 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace londi::launch {
+namespace {
+
+// Of this process, all threads, in user and kernel mode.
+double CpuSeconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+}  // namespace
 
 MetricsWriter::MetricsWriter(const std::filesystem::path& file,
                              std::string role,
@@ -45,12 +56,15 @@ void MetricsWriter::Run() {
 void MetricsWriter::Write() {
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto milliseconds = now.time_since_epoch().count() % 1000;
-  const std::string line =
-      fmt::format("{{\"time\":\"{:%FT%T}.{:03}Z\",\"role\":{},\"metrics\":{}}}\n",
-                  fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
-                  milliseconds,
-                  nlohmann::json(role_).dump(),
-                  metrics_.ToJson());
+  const std::string line = fmt::format(
+      "{{\"time\":\"{:%FT%T}.{:03}Z\",\"role\":{},\"pid\":{},\"cpu_seconds\":{:.3f},"
+      "\"metrics\":{}}}\n",
+      fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
+      milliseconds,
+      nlohmann::json(role_).dump(),
+      getpid(),
+      CpuSeconds(),
+      metrics_.ToJson());
   [[maybe_unused]] const ssize_t written = write(fd_, line.data(), line.size());
 }
 

@@ -12,8 +12,9 @@
 namespace londi::launch {
 
 // Appends a process's metrics to the run's metrics.jsonl every `interval` and once at the end, one
-// line each: {"time": "...", "role": "actor.0", "metrics": {...}}. Several processes share the file
-// (one write per line). A full disk stops the metrics, not the run.
+// line each: {"time": "...", "role": "actor.0", "pid": 7, "cpu_seconds": 1.5, "metrics": {...}},
+// with the CPU time of the whole process. Several processes share the file (one write per line). A
+// full disk stops the metrics, not the run.
 class MetricsWriter {
  public:
   MetricsWriter(const std::filesystem::path& file,

@@ -5,8 +5,45 @@
 #include "actors/evaluation_report.h"
 #include "configs/duration_text.h"
 #include "launch/evaluate_run.h"
+#include "launch/time_use.h"
 
 namespace londi::launch {
+
+namespace {
+
+bool IsSwitcher(const actors::CellResult& result) { return result.cell.switcher.kind == "mlp"; }
+
+std::string CellName(const actors::EvaluationCell& cell) {
+  const std::string budget =
+      cell.terms.budget >= 0 ? fmt::format(" B={}", cell.terms.budget) : std::string();
+  return fmt::format("{} c={:.3g}{}", cell.name, cell.terms.cost, budget);
+}
+
+// Empty where there is nothing to compare.
+std::string Differences(const std::vector<actors::CellResult>& results) {
+  std::string text;
+  for (const actors::CellResult& ours : results) {
+    for (const actors::CellResult& rule : results) {
+      if (!IsSwitcher(ours) || IsSwitcher(rule)) continue;
+      const actors::PairedDifference difference = actors::SuccessDifference(ours, rule);
+      text += fmt::format("{:<24} minus {:<17} {:+6.1f} [{:+.1f}, {:+.1f}]{}\n",
+                          CellName(ours.cell),
+                          rule.cell.name,
+                          100 * difference.mean,
+                          100 * difference.interval.low,
+                          100 * difference.interval.high,
+                          difference.excludes_zero() ? " *" : "");
+    }
+  }
+  if (text.empty()) return text;
+  return "\nsuccess in points, paired by episode, 95 % CI; * = excludes 0\n" + text;
+}
+
+}  // namespace
+
+std::string ResultsText(const std::vector<actors::CellResult>& results) {
+  return actors::ToTable(results, ReferenceCell(results)) + Differences(results);
+}
 
 std::string MakeReport(const RunFolder& folder,
                        const configs::RunConfig& config,
@@ -25,7 +62,9 @@ std::string MakeReport(const RunFolder& folder,
       "Switcher\n"
       "does at its first cost.\n\n"
       "Repeat a row with more episodes: `londi eval {} --cost {} --episodes 2000`.\n"
-      "Numbers: `evaluation.json`. Configuration: `config.yaml`. Diary: `events.jsonl`.\n",
+      "Numbers: `evaluation.json`. Configuration: `config.yaml`. Diary: `events.jsonl`.\n\n"
+      "## Where the time went\n\n"
+      "{}",
       folder.path.filename().string(),
       config.environment.id,
       config.quick.model.filename().string(),
@@ -35,9 +74,10 @@ std::string MakeReport(const RunFolder& folder,
       trained.work.episodes,
       trained.work.updates,
       episodes,
-      actors::ToTable(results, ReferenceCell(results)),
+      ResultsText(results),
       folder.path.string(),
-      config.evaluation.costs.front());
+      config.evaluation.costs.front(),
+      DescribeTimeUse(ReadTimeUse(folder.metrics()), trained.time));
 }
 
 void WriteResults(const RunFolder& folder,

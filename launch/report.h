@@ -10,8 +10,12 @@
 
 namespace londi::launch {
 
-// The run for people, as Markdown: what was trained on what and how long, the table, how to read
-// it, how to repeat a cell.
+// The table of policies, and below it the paired differences of success between the Switcher and
+// every rule. For terminals.
+std::string ResultsText(const std::vector<actors::CellResult>& results);
+
+// The run for people, as Markdown: what was trained on what and how long, the results, how to read
+// them, how to repeat a cell, where the time went.
 std::string MakeReport(const RunFolder& folder,
                        const configs::RunConfig& config,
                        const TrainedSoFar& trained,

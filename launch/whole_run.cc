@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include "actors/evaluation_report.h"
 #include "configs/duration_text.h"
 #include "configs/run_config.h"
 #include "core/error.h"
@@ -104,7 +103,7 @@ void EvaluateAndReport(const Prepared& run, const ProcessJobParts& parts, Termin
     return;
   }
   WriteResults(run.folder, run.config, ReadTrained(run.folder), results);
-  terminal.Say("\n" + actors::ToTable(results, ReferenceCell(results)));
+  terminal.Say("\n" + ResultsText(results));
   terminal.Say(fmt::format("report: {}", run.folder.report().string()));
 }
 

@@ -55,9 +55,10 @@ class InProcessRun : public ::testing::Test {
 
   TrainEnd TrainOnce() {
     const auto job = StartInProcessJob(
-        Parts(), {.quick = quick_, .deepthink = deepthink_, .make_environment = [] {
-                    return std::make_unique<testing::CountingEnvironment>();
-                  }});
+        Parts(),
+        {.quick = quick_, .deepthink = deepthink_, .metrics = metrics_, .make_environment = [] {
+           return std::make_unique<testing::CountingEnvironment>();
+         }});
     return Train(*job,
                  {.folder = folder_,
                   .config = config_,
@@ -85,6 +86,7 @@ class InProcessRun : public ::testing::Test {
   Signals signals_;
   Terminal terminal_;
   core::SystemClock clock_;
+  monitor::Metrics metrics_;
   monitor::EventLog events_{folder_.events(), "test"};
   testing::CountingLm quick_{core::Tier::kQuick};
   testing::CountingLm deepthink_{core::Tier::kDeepthink};
