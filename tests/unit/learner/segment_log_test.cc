@@ -1,0 +1,235 @@
+#include "learner/segment_log.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <vector>
+
+#include "core/error.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/transitions.h"
+
+namespace londi::learner {
+namespace {
+
+using testing::MakeTransition;
+using testing::TempFolder;
+
+std::vector<core::Transition> Rows(std::int64_t first, std::int64_t count, std::int64_t actor = 0) {
+  std::vector<core::Transition> rows;
+  for (std::int64_t i = first; i < first + count; ++i)
+    rows.push_back(MakeTransition({.actor = actor, .sequence = i}));
+  return rows;
+}
+
+std::filesystem::path OnlySegment(const std::filesystem::path& folder) {
+  return folder / "segment-000000000000000.log";
+}
+
+TEST(SegmentLog, GivesBackEveryFieldAfterReopening) {
+  const TempFolder folder;
+  core::Transition row = MakeTransition({.actor = 3,
+                                         .incarnation = 2,
+                                         .sequence = 1,
+                                         .episode = 77,
+                                         .step = 5,
+                                         .steps_left = 9,
+                                         .activated = true,
+                                         .reward = 0.5f,
+                                         .cost = 0.05f,
+                                         .remaining = 4,
+                                         .terminated = true,
+                                         .truncated = true,
+                                         .agreed = true,
+                                         .num_features = 7});
+  row.behaviour_prob = 0.25f;
+  row.may_activate = false;
+  row.tokens = 123;
+  row.gflops = 4.5f;
+  row.milliseconds = 6.5f;
+  row.quick_model = 0xfedcba9876543210ULL;
+  row.deepthink_model = 42;
+  SegmentLog(folder.path(), {}).Append({&row, 1});
+
+  const SegmentLog log(folder.path(), {});
+
+  ASSERT_EQ(log.end(), 1);
+  const core::Transition read = log.transition(0);
+  EXPECT_EQ(read.actor, row.actor);
+  EXPECT_EQ(read.incarnation, row.incarnation);
+  EXPECT_EQ(read.sequence, row.sequence);
+  EXPECT_EQ(read.episode, row.episode);
+  EXPECT_EQ(read.step, 5);
+  EXPECT_EQ(read.steps_left, 9);
+  EXPECT_EQ(read.features, row.features);
+  EXPECT_EQ(read.quick_action, 3);
+  EXPECT_EQ(read.deepthink_action, 3);
+  EXPECT_TRUE(read.activated && read.terminated && read.truncated && !read.may_activate);
+  EXPECT_EQ(read.behaviour_prob, 0.25f);
+  EXPECT_EQ(read.reward, 0.5f);
+  EXPECT_EQ(read.cost, 0.05f);
+  EXPECT_EQ(read.remaining, 4);
+  EXPECT_EQ(read.tokens, 123);
+  EXPECT_EQ(read.gflops, 4.5f);
+  EXPECT_EQ(read.milliseconds, 6.5f);
+  EXPECT_EQ(read.weights, core::WeightsVersion(5));
+  EXPECT_EQ(read.quick_model, row.quick_model);
+  EXPECT_EQ(read.deepthink_model, 42u);
+}
+
+TEST(SegmentLog, RefusesDuplicatesAlsoAfterReopening) {
+  const TempFolder folder;
+  {
+    SegmentLog log(folder.path(), {});
+    EXPECT_EQ(log.Append(Rows(1, 10)).rows, 10);
+    const auto again = log.Append(Rows(6, 10));
+    EXPECT_EQ(again.duplicates, 5);
+    EXPECT_EQ(again.rows, 5);
+  }
+  SegmentLog log(folder.path(), {});
+
+  const auto again = log.Append(Rows(1, 15));
+
+  EXPECT_EQ(again.duplicates, 15);
+  EXPECT_EQ(again.rows, 0);
+  EXPECT_EQ(log.end(), 15);
+  ASSERT_EQ(log.watermarks().size(), 1u);
+  EXPECT_EQ(log.watermarks()[0].second, core::Sequence(15));
+}
+
+TEST(SegmentLog, KeepsStreamsApartThatArriveInterleaved) {
+  const TempFolder folder;
+  SegmentLog log(folder.path(), {});
+  std::vector<core::Transition> rows;
+  for (std::int64_t i = 1; i <= 3; ++i) {
+    for (std::int64_t actor = 0; actor < 2; ++actor)
+      rows.push_back(MakeTransition({.actor = actor, .sequence = i}));
+  }
+
+  EXPECT_EQ(log.Append(rows).rows, 6);
+  EXPECT_EQ(log.Append(rows).duplicates, 6);
+  EXPECT_EQ(log.watermarks().size(), 2u);
+}
+
+TEST(SegmentLog, GoesOnInNewSegmentsAndDropsOldOnesWithoutForgettingWatermarks) {
+  const TempFolder folder;
+  std::int64_t end = 0;
+  {
+    SegmentLog log(folder.path(), {.segment_bytes = 1 << 20});
+    log.Append(Rows(1, 5, /*actor=*/1));
+    log.Append(Rows(1, 25'000));
+    ASSERT_GE(log.Manifest().size(), 3u);
+    const std::int64_t second = log.Manifest()[1].first_row;
+    end = log.end();
+
+    log.DropBefore(second);
+
+    EXPECT_EQ(log.begin(), second);
+    EXPECT_EQ(log.row(end - 1).sequence, 25'000);
+  }
+  SegmentLog log(folder.path(), {});
+
+  EXPECT_EQ(log.end(), end);
+  EXPECT_GT(log.begin(), 0);
+  EXPECT_EQ(log.Append(Rows(1, 5, /*actor=*/1)).duplicates,
+            5);  // Their rows are gone, their mark is not.
+  EXPECT_EQ(log.Append(Rows(25'001, 2)).rows, 2);
+  EXPECT_EQ(log.row(end + 1).sequence, 25'002);
+}
+
+TEST(SegmentLog, CutsATornLastRowOffWhereverItTore) {
+  const TempFolder folder;
+  SegmentLog(folder.path() / "whole", {}).Append(Rows(1, 3));
+  const std::filesystem::path whole = OnlySegment(folder.path() / "whole");
+  constexpr std::int64_t kHeader = 4096, kStride = 128;
+  std::vector<char> bytes(kHeader + 3 * kStride);
+  std::ifstream(whole, std::ios::binary)
+      .read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+
+  for (std::int64_t torn = 0; torn < kStride; ++torn) {
+    // Bytes of the last row from `torn` on did not reach the disk: the file ends there, or holds
+    // zeros there.
+    for (const bool shortened : {true, false}) {
+      const std::filesystem::path copy = folder.path() / "copy";
+      std::filesystem::remove_all(copy);
+      std::filesystem::create_directory(copy);
+      std::vector<char> damaged = bytes;
+      damaged.resize(static_cast<std::size_t>(kHeader + 2 * kStride + torn));
+      if (!shortened) damaged.resize(bytes.size(), '\0');
+      const bool is_whole = damaged == bytes;  // The row's padding is zeros anyhow.
+      std::ofstream(OnlySegment(copy), std::ios::binary)
+          .write(damaged.data(), static_cast<std::streamsize>(damaged.size()));
+
+      SegmentLog log(copy, {});
+      ASSERT_EQ(log.end(), is_whole ? 3 : 2) << torn << (shortened ? " shortened" : " zeroed");
+      ASSERT_EQ(log.Append(Rows(1, 4)).rows, is_whole ? 1 : 2);
+      for (std::int64_t i = 0; i < 4; ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
+    }
+  }
+}
+
+TEST(SegmentLog, DoesNotResurrectRowsBehindACut) {
+  const TempFolder folder;
+  SegmentLog(folder.path(), {}).Append(Rows(1, 5));
+  {
+    std::fstream file(OnlySegment(folder.path()), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(4096 + 2 * 128 + 60);  // In row 2; rows 3 and 4 stay whole.
+    file.put('\x55');
+  }
+  {
+    SegmentLog log(folder.path(), {});
+    ASSERT_EQ(log.end(), 2);
+    EXPECT_GT(log.cut_bytes(), 0);
+    log.Append(Rows(3, 1));
+  }
+
+  const SegmentLog log(folder.path(), {});
+
+  EXPECT_EQ(log.end(), 3);
+  EXPECT_EQ(log.cut_bytes(), 0);
+}
+
+TEST(SegmentLog, RefusesRowsOfAnotherNumberOfFeatures) {
+  const TempFolder folder;
+  SegmentLog log(folder.path(), {});
+  log.Append(Rows(1, 1));
+  const core::Transition other = MakeTransition({.sequence = 2, .num_features = 5});
+
+  EXPECT_THROW(log.Append({&other, 1}), core::ModelError);
+}
+
+TEST(SegmentLog, RefusesAMissingSegmentInTheMiddleAndForeignFiles) {
+  const TempFolder folder;
+  std::vector<SegmentLog::Segment> segments;
+  {
+    SegmentLog log(folder.path(), {.segment_bytes = 1 << 20});
+    log.Append(Rows(1, 25'000));
+    segments = log.Manifest();
+  }
+  std::filesystem::remove(folder.path() / segments[1].file);
+  EXPECT_THROW(SegmentLog(folder.path(), {}), core::IoError);
+
+  const TempFolder other;
+  std::ofstream(other / "segment-x.log") << "hello";
+  EXPECT_THROW(SegmentLog(other.path(), {}), core::IoError);
+}
+
+TEST(SegmentLog, SaysSoWhenTheFolderCannotBeMade) {
+  const TempFolder folder;
+  std::ofstream(folder / "file") << "x";
+
+  EXPECT_THROW(SegmentLog(folder / "file/log", {}), core::IoError);
+}
+
+TEST(SegmentLog, WaitsForRowsUntilTheDeadline) {
+  const TempFolder folder;
+  SegmentLog log(folder.path(), {});
+
+  EXPECT_FALSE(log.WaitForRows(0, std::chrono::steady_clock::now()));
+  log.Append(Rows(1, 1));
+  EXPECT_TRUE(log.WaitForRows(0, std::chrono::steady_clock::now()));
+  EXPECT_FALSE(log.WaitForRows(1, std::chrono::steady_clock::now()));
+}
+
+}  // namespace
+}  // namespace londi::learner
