@@ -210,6 +210,27 @@ TEST_F(EvaluatorTest, AStopKeepsTheCellsPaired) {
   for (const EpisodeRow& row : results[2].rows) EXPECT_TRUE(row.result.finished);
 }
 
+TEST_F(EvaluatorTest, TheSeedUnderWayAtAStopIsLeftOutOfAllCells) {
+  Evaluator* running = nullptr;
+  int asked = 0;
+  FakeLanguageModel stopping([&](const core::LmRequest& request) {
+    if (++asked == 45) running->RequestStop();  // In the second cell of the second seed.
+    return FakeLanguageModel::Hashed(request, "m");
+  });
+  Evaluator::Parts parts = CorridorParts();
+  Evaluator evaluator(Episodes(500, 1),
+                      {.make_environment = parts.make_environment,
+                       .quick = stopping,
+                       .deepthink = stopping,
+                       .clock = clock_});
+  running = &evaluator;
+
+  const auto results = evaluator.Run({AlwaysQuickCell(), AlwaysQuickCell(), AlwaysQuickCell()});
+
+  for (const CellResult& result : results)
+    EXPECT_EQ(SeedsOf(result), (std::vector<std::uint64_t>{0}));
+}
+
 TEST_F(EvaluatorTest, PlaysAnEpisodeAgainThatAnLmLeftUnanswered) {
   int asked = 0;
   FakeLanguageModel flaky([&](const core::LmRequest& request) {
