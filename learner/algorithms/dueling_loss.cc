@@ -70,8 +70,8 @@ DuelingLoss ComputeLoss(const Batch& batch,
     gradient[state].calls_value += calls_slope;
     gradient[state].calls_advantage += sign * calls_slope;
     const float error = std::abs(return_error) + batch.contexts[state].cost * std::abs(calls_error);
-    // Not std::max: a NaN must reach the caller.
-    if (!(error <= errors[state])) errors[state] = error;
+    // Not std::max: a NaN must reach the caller, whichever entry it comes from.
+    if (std::isnan(error) || error > errors[state]) errors[state] = error;
   }
   return loss;
 }
