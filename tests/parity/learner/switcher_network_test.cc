@@ -1,0 +1,160 @@
+// The Switcher's network is written twice: in LibTorch for the learner, without for the actors.
+// Here both evaluate the same weights on the same inputs.
+#include "core/switcher_network.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "actors/switching/mlp_network.h"
+#include "actors/switching/mlp_switcher.h"
+#include "core/budget.h"
+#include "core/switcher.h"
+#include "learner/algorithms/dueling_loss.h"
+#include "learner/algorithms/dueling_network.h"
+#include "tests/support/switcher_reference.h"
+
+namespace londi {
+namespace {
+
+// fp32 sums in another order: a few units in the last place of values around 1.
+constexpr double kTolerance = 1e-5;
+
+struct Case {
+  int num_features;
+  int width;
+  int layers;
+};
+
+struct Context {
+  float cost;
+  std::int32_t remaining;
+  std::int32_t steps_left;
+};
+
+// All kinds of contexts: no, small and large costs; budgets that are empty, around the one-hot's
+// end, around the steps that are left, and unlimited.
+std::vector<Context> AllContexts() {
+  std::vector<Context> contexts;
+  for (const float cost : {0.0f, 1e-3f, 0.02f, 0.1f, 0.3f, 1.0f}) {
+    for (const std::int32_t steps_left : {1, 2, 8, 9, 30, 128}) {
+      for (const std::int32_t remaining :
+           {core::BudgetGovernor::kUnlimited, 0, 1, 2, 3, 7, 8, 9, 29, 30, 31, 200}) {
+        contexts.push_back({cost, remaining, steps_left});
+      }
+    }
+  }
+  return contexts;
+}
+
+class SwitcherNetworkParity : public ::testing::TestWithParam<Case> {
+ protected:
+  // Weights as large as training makes them: PyTorch's initial ones, and nothing left at 0 or 1.
+  SwitcherNetworkParity() {
+    network_.Initialize(7);
+    auto* values = network_.flat().data_ptr<float>();
+    std::normal_distribution<float> normal(0, 0.05f);
+    for (std::int64_t i = 0; i < network_.num_parameters(); ++i) values[i] += normal(random_);
+    auto snapshot = std::make_shared<core::WeightsSnapshot>();
+    snapshot->architecture = std::string(core::switcher_network::kArchitecture);
+    snapshot->arrays = network_.ToArrays(network_.flat(), "");
+    snapshot_ = snapshot;
+  }
+
+  std::vector<float> DrawFeatures() {
+    std::normal_distribution<float> normal;
+    std::vector<float> features(static_cast<std::size_t>(GetParam().num_features));
+    for (float& value : features) value = normal(random_);
+    return features;
+  }
+
+  learner::HeadValues InLibTorch(std::vector<float>& inputs) {
+    const at::NoGradGuard no_gradient;
+    const at::Tensor heads = network_.Forward(
+        at::from_blob(inputs.data(), {1, static_cast<std::int64_t>(inputs.size())}, at::kFloat));
+    const float* values = heads.data_ptr<float>();
+    return {values[0], values[1], values[2], values[3]};
+  }
+
+  std::mt19937_64 random_{11};
+  learner::DuelingNetwork network_{
+      {GetParam().num_features + core::kNumContextInputs, GetParam().width, GetParam().layers},
+      at::kCPU,
+      /*gradient=*/false};
+  std::shared_ptr<const core::WeightsSnapshot> snapshot_;
+};
+
+TEST_P(SwitcherNetworkParity, ActorAndLearnerSeeTheSameValuesInEveryContext) {
+  const actors::MlpNetwork network(snapshot_);
+  const testing::SwitcherReference reference(*snapshot_);
+  actors::MlpNetwork::Scratch scratch;
+  int number = 0;
+  for (const Context& context : AllContexts()) {
+    const std::vector<float> features = DrawFeatures();
+    std::vector<float> inputs = features;
+    inputs.resize(inputs.size() + core::kNumContextInputs);
+    core::EncodeContext(context.cost,
+                        context.remaining,
+                        context.steps_left,
+                        std::span(inputs).last(core::kNumContextInputs));
+
+    const actors::MlpNetwork::Output actor = network.Evaluate(inputs, scratch);
+    const learner::HeadValues learner = InLibTorch(inputs);
+
+    ASSERT_NEAR(actor.return_value, learner.return_value, kTolerance);
+    ASSERT_NEAR(actor.return_advantage, learner.return_advantage, kTolerance);
+    ASSERT_NEAR(actor.calls_value, learner.calls_value, kTolerance);
+    ASSERT_NEAR(actor.calls_advantage, learner.calls_advantage, kTolerance);
+    if (number++ % 16 != 0) continue;
+    const auto table =  // In double precision, straight from the network's description.
+        reference.Evaluate(features, context.cost, context.remaining, context.steps_left);
+    ASSERT_NEAR(actor.return_advantage, table.return_advantage, kTolerance);
+    ASSERT_NEAR(actor.calls_value, table.calls_value, kTolerance);
+  }
+}
+
+TEST_P(SwitcherNetworkParity, ActorAndLearnerMakeTheSameGreedyChoice) {
+  actors::MlpSwitcher switcher;
+  switcher.Load(snapshot_);
+  int activations = 0, choices = 0;
+  for (const Context& context : AllContexts()) {
+    const std::vector<float> features = DrawFeatures();
+    std::vector<float> inputs = features;
+    inputs.resize(inputs.size() + core::kNumContextInputs);
+    core::EncodeContext(context.cost,
+                        context.remaining,
+                        context.steps_left,
+                        std::span(inputs).last(core::kNumContextInputs));
+
+    const core::SwitchChoice choice = switcher.Choose({.features = features,
+                                                       .cost = context.cost,
+                                                       .remaining = context.remaining,
+                                                       .steps_left = context.steps_left});
+    const learner::HeadValues learner = InLibTorch(inputs);
+
+    const float advantage = learner.return_advantage - context.cost * learner.calls_advantage;
+    ASSERT_NEAR(choice.advantage, advantage, 3 * kTolerance);
+    if (std::abs(advantage) > 3 * kTolerance) {
+      ASSERT_EQ(choice.activate, learner.WantsActivation(context.cost));
+    }
+    activations += choice.activate;
+    ++choices;
+  }
+  EXPECT_GT(activations, choices / 20);  // Both choices occur.
+  EXPECT_LT(activations, choices - choices / 20);
+}
+
+// The default network on a small LM's features, the smallest, and widths that fill no vector.
+INSTANTIATE_TEST_SUITE_P(
+    Shapes,
+    SwitcherNetworkParity,
+    ::testing::Values(Case{112, 256, 3}, Case{1, 8, 1}, Case{53, 33, 2}, Case{304, 64, 1}));
+
+}  // namespace
+}  // namespace londi

@@ -1,0 +1,145 @@
+#include "learner/algorithms/dqn.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/switcher.h"
+
+namespace londi::learner {
+namespace {
+
+constexpr int kFeatures = 2;
+constexpr std::int32_t kUnlimited = -1;
+
+std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1) {
+  at::set_num_threads(1);  // More of them would wait for one another.
+  return MakeDqn(
+      {.width = 8, .layers = 1, .learning_rate = 1e-2, .target_rate = 0.5}, kFeatures, "cpu", seed);
+}
+
+// One row with reward 0.5 and g = 0, whose successor has `remaining` under cost 0.
+Batch MakeOneStep(std::int32_t remaining, float feature = 0.5f) {
+  Batch batch;
+  batch.num_states = batch.num_successors = 1;
+  batch.width = kFeatures + core::kNumContextInputs;
+  const std::span<float> inputs = batch.inputs.Resize(2 * static_cast<std::size_t>(batch.width));
+  std::fill(inputs.begin(), inputs.end(), feature);
+  batch.contexts = {{0, remaining}, {0, remaining}};
+  batch.entries = {{.num_horizons = 1}};
+  batch.horizons = {{.reward = 0.5f, .discount = 0.9f}};
+  batch.horizon_successor = {0};
+  batch.horizon_activated = {0};
+  return batch;
+}
+
+core::NamedArray& Find(AlgorithmState& state, const std::string& name) {
+  return *std::ranges::find(state.arrays, name, &core::NamedArray::name);
+}
+
+// A network that says the same of every state.
+void SetHeads(AlgorithmState& state, const std::string& network, float value, float advantage) {
+  for (const char* head : {"return.value", "return.advantage"})
+    std::ranges::fill(Find(state, network + head + ".weight").values, 0.0f);
+  Find(state, network + "return.value.bias").values = {value};
+  Find(state, network + "return.advantage.bias").values = {advantage};
+}
+
+TEST(Dqn, TheOnlineNetworkChoosesTheTargetNetworkValues) {
+  const auto target_of = [](float online_advantage, std::int32_t remaining) {
+    const auto dqn = MakeSmallDqn();
+    AlgorithmState state = dqn->Save();
+    SetHeads(state, "online.", 100, online_advantage);
+    SetHeads(state, "target.", 10, -2);  // Would choose QUICK itself.
+    dqn->Restore(state);
+    return dqn->Update(MakeOneStep(remaining)).mean_target_return;
+  };
+
+  EXPECT_NEAR(target_of(1, kUnlimited), 0.5 + 0.9 * (10 - 1), 1e-5);
+  EXPECT_NEAR(target_of(-1, kUnlimited), 0.5 + 0.9 * (10 + 1), 1e-5);
+  EXPECT_NEAR(target_of(1, 3), 0.5 + 0.9 * (10 - 1), 1e-5);
+  EXPECT_NEAR(target_of(1, 0), 0.5 + 0.9 * (10 + 1), 1e-5);  // Masked.
+  EXPECT_NEAR(target_of(std::numeric_limits<float>::quiet_NaN(), 3), 0.5 + 0.9 * (10 + 1), 1e-5);
+}
+
+TEST(Dqn, ATerminalRowIsWorthItsReward) {
+  Batch batch = MakeOneStep(kUnlimited);
+  batch.num_successors = 0;
+  batch.contexts.pop_back();
+  batch.horizons[0].terminal = true;
+  batch.horizon_successor = {-1};
+
+  EXPECT_FLOAT_EQ(static_cast<float>(MakeSmallDqn()->Update(batch).mean_target_return), 0.5f);
+}
+
+TEST(Dqn, BeginsWithQuickEverywhereAndLearns) {
+  const auto dqn = MakeSmallDqn();
+  EXPECT_EQ(dqn->Export(core::WeightsVersion(0))->Find("return.advantage.weight").values,
+            std::vector<float>(8, 0.0f));
+  Batch batch = MakeOneStep(kUnlimited);
+  batch.num_successors = 0;
+  batch.contexts.pop_back();
+  batch.horizons[0].terminal = true;
+  batch.horizon_successor = {-1};
+
+  const double first = dqn->Update(batch).loss_return;
+  for (int i = 0; i < 50; ++i) dqn->Update(batch);
+
+  EXPECT_LT(dqn->Update(batch).loss_return, first / 20);
+}
+
+TEST(Dqn, AnUpdateThatIsNotFiniteChangesNothing) {
+  const auto dqn = MakeSmallDqn();
+  const auto before = dqn->Save();
+
+  const UpdateResult result =
+      dqn->Update(MakeOneStep(kUnlimited, std::numeric_limits<float>::quiet_NaN()));
+
+  EXPECT_TRUE(result.skipped);
+  const auto after = dqn->Save();
+  for (std::size_t i = 0; i < before.arrays.size(); ++i)
+    EXPECT_EQ(after.arrays[i].values, before.arrays[i].values) << before.arrays[i].name;
+}
+
+TEST(Dqn, ARestoredOneContinuesExactly) {
+  const auto original = MakeSmallDqn(1);
+  for (int i = 0; i < 5; ++i) original->Update(MakeOneStep(2, 0.1f * static_cast<float>(i)));
+  const auto restored = MakeSmallDqn(2);
+  restored->Restore(original->Save());
+
+  original->Update(MakeOneStep(1));
+  restored->Update(MakeOneStep(1));
+
+  const AlgorithmState a = original->Save(), b = restored->Save();
+  ASSERT_EQ(a.arrays.size(), b.arrays.size());
+  for (std::size_t i = 0; i < a.arrays.size(); ++i)
+    EXPECT_EQ(a.arrays[i].values, b.arrays[i].values) << a.arrays[i].name;
+  EXPECT_EQ(a.counters, b.counters);
+}
+
+TEST(Dqn, RefusesTheStateOfAnotherNetworkAndKeepsItsOwn) {
+  const auto dqn = MakeSmallDqn();
+  const AlgorithmState before = dqn->Save();
+  const auto wider = MakeDqn({.width = 16, .layers = 1}, kFeatures, "cpu", 1)->Save();
+  AlgorithmState missing = before, other = before;
+  missing.arrays.pop_back();
+  Find(missing, "online.return.value.bias").values = {5};
+  other.architecture = "transformer";
+
+  EXPECT_THROW(dqn->Restore(wider), core::ModelError);
+  EXPECT_THROW(dqn->Restore(missing), core::ModelError);
+  EXPECT_THROW(dqn->Restore(other), core::ModelError);
+
+  const AlgorithmState after = dqn->Save();
+  for (std::size_t i = 0; i < before.arrays.size(); ++i)
+    EXPECT_EQ(after.arrays[i].values, before.arrays[i].values);
+}
+
+}  // namespace
+}  // namespace londi::learner

@@ -1,0 +1,171 @@
+#include "learner/algorithms/dueling_loss.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace londi::learner {
+namespace {
+
+constexpr std::int32_t kUnlimited = -1;
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+// One state, one entry whose window is followed over `contexts.size()` successors, each recorded
+// with the choice in `activated`.
+Batch MakeWindow(const std::vector<Context>& successors,
+                 const std::vector<std::uint8_t>& activated) {
+  Batch batch;
+  batch.num_states = 1;
+  batch.num_successors = static_cast<int>(successors.size());
+  batch.contexts = {{}};
+  batch.contexts.insert(batch.contexts.end(), successors.begin(), successors.end());
+  batch.entries = {{.num_horizons = static_cast<std::int32_t>(successors.size())}};
+  for (std::size_t i = 0; i < successors.size(); ++i) {
+    batch.horizons.push_back({.reward = static_cast<float>(i), .discount = 0.5f});
+    batch.horizon_successor.push_back(static_cast<std::int32_t>(i));
+    batch.horizon_activated.push_back(activated[i]);
+  }
+  return batch;
+}
+
+Bootstrap Choose(const Batch& batch, const std::vector<HeadValues>& successors) {
+  std::vector<Bootstrap> out(batch.entries.size());
+  ChooseBootstraps(batch, successors, out);
+  return out[0];
+}
+
+constexpr HeadValues kWantsCall{.return_advantage = 0.1f, .calls_advantage = 1};
+constexpr HeadValues kWantsQuick{.return_advantage = -0.1f, .calls_advantage = 1};
+
+TEST(HeadValues, SplitTheAdvantageEvenly) {
+  const HeadValues heads{
+      .return_value = 2, .return_advantage = 1, .calls_value = 5, .calls_advantage = -2};
+
+  EXPECT_FLOAT_EQ(heads.Return(true), 2.5f);
+  EXPECT_FLOAT_EQ(heads.Return(false), 1.5f);
+  EXPECT_FLOAT_EQ(heads.Calls(true), 4);
+  EXPECT_FLOAT_EQ(heads.Calls(false), 6);
+}
+
+TEST(HeadValues, ANaNAndATieStayWithQuick) {
+  EXPECT_FALSE((HeadValues{.return_advantage = kNaN}.WantsActivation(0)));
+  EXPECT_FALSE((HeadValues{.return_advantage = 1, .calls_advantage = kNaN}.WantsActivation(0.1f)));
+  EXPECT_FALSE((HeadValues{.return_advantage = 0.5f, .calls_advantage = 5}.WantsActivation(0.1f)));
+  EXPECT_TRUE((HeadValues{.return_advantage = 0.5f, .calls_advantage = 4}.WantsActivation(0.1f)));
+}
+
+TEST(ChooseBootstraps, TakesTheGreedyChoiceAtTheSuccessorsCost) {
+  EXPECT_TRUE(Choose(MakeWindow({{0.05f, kUnlimited}}, {0}), {kWantsCall}).activate);
+  EXPECT_FALSE(Choose(MakeWindow({{0.15f, kUnlimited}}, {0}), {kWantsCall}).activate);
+}
+
+TEST(ChooseBootstraps, MasksWhatTheBudgetForbids) {
+  EXPECT_TRUE(Choose(MakeWindow({{0, 1}}, {0}), {kWantsCall}).activate);
+  EXPECT_FALSE(Choose(MakeWindow({{0, 0}}, {0}), {kWantsCall}).activate);
+}
+
+TEST(ChooseBootstraps, FollowsRowsThatDidTheLegalGreedyThing) {
+  const std::vector<HeadValues> call_call = {kWantsCall, kWantsCall};
+
+  // Recorded activated, and greedy: on to the second successor.
+  EXPECT_EQ(Choose(MakeWindow({{0, 5}, {0, 4}}, {1, 1}), call_call).successor, 1);
+  // Recorded QUICK where the greedy choice calls: no further than the first.
+  EXPECT_EQ(Choose(MakeWindow({{0, 5}, {0, 4}}, {0, 1}), call_call).successor, 0);
+  // Recorded activated, but this budget forbids it.
+  EXPECT_EQ(Choose(MakeWindow({{0, 0}, {0, 0}}, {1, 1}), call_call).successor, 0);
+  // Recorded QUICK under an empty budget: that is the legal greedy choice.
+  EXPECT_EQ(Choose(MakeWindow({{0, 0}, {0, 0}}, {0, 0}), call_call).successor, 1);
+  EXPECT_EQ(Choose(MakeWindow({{0, 5}, {0, 5}}, {0, 0}), {kWantsQuick, kWantsQuick}).successor, 1);
+}
+
+TEST(ChooseBootstraps, ATerminalHorizonHasNoSuccessor) {
+  Batch batch = MakeWindow({{0, 5}, {0, 5}}, {1, 0});
+  batch.horizons[1].terminal = true;
+  batch.horizon_successor[1] = -1;
+
+  const Bootstrap bootstrap = Choose(batch, {kWantsCall, kWantsCall});
+
+  EXPECT_EQ(bootstrap.successor, -1);
+  EXPECT_FALSE(bootstrap.activate);
+  EXPECT_TRUE(bootstrap.horizon.terminal);
+  EXPECT_FLOAT_EQ(bootstrap.horizon.reward, 1);
+}
+
+// Two states; the first has both choices as entries.
+Batch MakeLossBatch() {
+  Batch batch;
+  batch.num_states = 2;
+  batch.contexts = {{0.1f, 3}, {0.2f, kUnlimited}};
+  batch.entries = {{.state = 0, .activate = false, .weight = 1},
+                   {.state = 1, .activate = true, .weight = 0.5f},
+                   {.state = 0, .activate = true, .weight = 0.75f}};
+  return batch;
+}
+
+TEST(ComputeLoss, ItsGradientIsThatOfTheLoss) {
+  const Batch batch = MakeLossBatch();
+  const std::vector<Target> targets = {{0.3f, 1.2f}, {2.5f, -3.0f}, {0.1f, 0.4f}};
+  std::vector<HeadValues> heads = {{0.5f, 0.2f, 1.0f, 0.7f}, {0.4f, -0.3f, 0.2f, 0.1f}};
+  constexpr double kCallsWeight = 0.25;
+  std::vector<HeadValues> gradient(2), ignored(2);
+  std::vector<float> errors(2);
+  ComputeLoss(batch, heads, targets, kCallsWeight, gradient, errors);
+
+  auto* values = reinterpret_cast<float*>(heads.data());
+  const auto* slopes = reinterpret_cast<const float*>(gradient.data());
+  for (int i = 0; i < 8; ++i) {
+    const auto loss_at = [&](float shift) {
+      const float before = values[i];
+      values[i] = before + shift;
+      const DuelingLoss loss = ComputeLoss(batch, heads, targets, kCallsWeight, ignored, errors);
+      values[i] = before;
+      return loss.loss_return + kCallsWeight * loss.loss_calls;
+    };
+    EXPECT_NEAR((loss_at(1e-2f) - loss_at(-1e-2f)) / 2e-2, slopes[i], 1e-4) << i;
+  }
+}
+
+TEST(ComputeLoss, IsHuberWeightedAndAveragedOverStates) {
+  Batch batch = MakeLossBatch();
+  batch.entries.resize(2);
+  const std::vector<HeadValues> heads(2);  // All predictions are 0.
+  const std::vector<Target> targets = {{0.5f, 0}, {3, 1}};
+  std::vector<HeadValues> gradient(2);
+  std::vector<float> errors(2);
+
+  const DuelingLoss loss = ComputeLoss(batch, heads, targets, 1, gradient, errors);
+
+  EXPECT_NEAR(loss.loss_return, (1 * 0.125 + 0.5 * 2.5) / 2, 1e-6);
+  EXPECT_NEAR(loss.loss_calls, 0.5 * 0.5 / 2, 1e-6);
+}
+
+TEST(ComputeLoss, AStatesErrorIsTheLargerOfItsChoicesWithTheCostOfCalls) {
+  const Batch batch = MakeLossBatch();
+  const std::vector<HeadValues> heads(2);
+  const std::vector<Target> targets = {{0.5f, 2}, {3, 1}, {-0.2f, 1}};
+  std::vector<HeadValues> gradient(2);
+  std::vector<float> errors(2);
+
+  ComputeLoss(batch, heads, targets, 1, gradient, errors);
+
+  EXPECT_FLOAT_EQ(errors[0], 0.5f + 0.1f * 2);
+  EXPECT_FLOAT_EQ(errors[1], 3 + 0.2f * 1);
+}
+
+TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
+  const Batch batch = MakeLossBatch();
+  const std::vector<HeadValues> heads(2);
+  const std::vector<Target> targets = {{kNaN, 0}, {0, 0}, {1, 1}};
+  std::vector<HeadValues> gradient(2);
+  std::vector<float> errors(2);
+
+  ComputeLoss(batch, heads, targets, 1, gradient, errors);
+
+  EXPECT_TRUE(std::isnan(errors[0]));
+  EXPECT_EQ(errors[1], 0);
+}
+
+}  // namespace
+}  // namespace londi::learner

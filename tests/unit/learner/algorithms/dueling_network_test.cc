@@ -1,0 +1,86 @@
+#include "learner/algorithms/dueling_network.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace londi::learner {
+namespace {
+
+constexpr DuelingNetwork::Shape kShape{.num_inputs = 19, .width = 8, .layers = 2};
+
+DuelingNetwork MakeNetwork(std::uint64_t seed, bool gradient = false) {
+  at::set_num_threads(1);  // More of them would wait for one another.
+  DuelingNetwork network(kShape, at::kCPU, gradient);
+  network.Initialize(seed);
+  return network;
+}
+
+TEST(DuelingNetwork, ItsInitialWeightsFollowTheSeedAndItsHeadsAreZero) {
+  const DuelingNetwork a = MakeNetwork(1), same = MakeNetwork(1), other = MakeNetwork(2);
+
+  EXPECT_TRUE(at::equal(a.flat(), same.flat()));
+  EXPECT_FALSE(at::equal(a.flat(), other.flat()));
+  EXPECT_EQ(a.Forward(at::ones({3, 19})).abs().max().item<float>(), 0);
+  EXPECT_LE(a.flat().abs().max().item<float>(), 1);
+}
+
+TEST(DuelingNetwork, NamedArraysAndTheFlatTensorAreTheSame) {
+  const DuelingNetwork a = MakeNetwork(1);
+  DuelingNetwork b = MakeNetwork(2);
+
+  b.FromArrays(a.ToArrays(a.flat(), "x."), "x.", b.flat());
+
+  EXPECT_TRUE(at::equal(a.flat(), b.flat()));
+  std::size_t size = 0;
+  for (const core::NamedArray& array : a.ToArrays(a.flat(), "")) size += array.values.size();
+  EXPECT_EQ(static_cast<std::int64_t>(size), a.num_parameters());
+}
+
+TEST(DuelingNetwork, RefusesArraysThatAreMissingOrOfAnotherShapeAndStaysAsItWas) {
+  const DuelingNetwork network = MakeNetwork(1);
+  const at::Tensor before = network.flat().clone();
+  std::vector<core::NamedArray> missing = network.ToArrays(network.flat(), "");
+  missing[0].values.assign(missing[0].values.size(), 9);
+  missing.pop_back();
+  std::vector<core::NamedArray> misshapen = network.ToArrays(network.flat(), "");
+  misshapen[0].shape = {19, 8};
+
+  EXPECT_THROW(network.FromArrays(missing, "", network.flat()), core::ModelError);
+  EXPECT_THROW(network.FromArrays(misshapen, "", network.flat()), core::ModelError);
+  EXPECT_THROW(network.FromArrays({}, "online.", network.flat()), core::ModelError);
+
+  EXPECT_TRUE(at::equal(network.flat(), before));
+}
+
+TEST(DuelingNetwork, BackwardFillsTheFlatGradientOfEveryParameter) {
+  DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
+  network.flat().uniform_(0.1, 1);  // Every unit is alive.
+  const at::Tensor inputs = at::rand({5, 19});
+  const auto loss_at = [&] { return network.Forward(inputs).square().sum(); };
+
+  loss_at().backward();
+
+  const at::Tensor gradient = network.flat_gradient().clone();
+  EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
+  auto* values = network.flat().data_ptr<float>();
+  for (const std::int64_t i : {0L, 150L, 160L, 200L, network.num_parameters() - 1}) {
+    const float before = values[i];
+    values[i] = before + 1e-2f;
+    const double above = loss_at().item<double>();
+    values[i] = before - 1e-2f;
+    const double below = loss_at().item<double>();
+    values[i] = before;
+    const double slope = gradient.data_ptr<float>()[i];
+    EXPECT_NEAR((above - below) / 2e-2, slope, 0.05 * std::abs(slope) + 0.1) << i;
+  }
+}
+
+}  // namespace
+}  // namespace londi::learner

@@ -1,0 +1,186 @@
+#include "learner/batch.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "core/half.h"
+#include "core/switcher.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/transitions.h"
+
+namespace londi::learner {
+namespace {
+
+using testing::MakeTransition;
+using testing::RowValues;
+using testing::TempFolder;
+
+constexpr std::int32_t kUnlimited = -1;
+
+class MakeBatchTest : public ::testing::Test {
+ protected:
+  MakeBatchTest() : log_(folder_.path(), {}) {}
+
+  void Add(RowValues values) {
+    values.sequence = ++sequence_;
+    values.step = static_cast<int>(sequence_ - 1);
+    values.steps_left = 20 - values.step;
+    const core::Transition row = MakeTransition(values);
+    log_.Append({&row, 1});
+  }
+  Batch Make(std::vector<std::int64_t> rows, const BatchOptions& options, int n_step = 3) {
+    Replay replay(log_, {.capacity = 1000}, n_step);
+    replay.CatchUp(log_.end());
+    Replay::Samples samples{.rows = std::move(rows)};
+    samples.weights.assign(samples.rows.size(), 0.5f);
+    Batch batch;
+    MakeBatch(replay, samples, options, random_, batch);
+    return batch;
+  }
+  static BatchOptions AsRecorded() {
+    BatchOptions options{.gamma = 0.5};
+    options.relabel.enabled = false;
+    return options;
+  }
+  static Context Successor(const Batch& batch, std::size_t horizon) {
+    return batch
+        .contexts[static_cast<std::size_t>(batch.num_states + batch.horizon_successor[horizon])];
+  }
+
+  TempFolder folder_;
+  SegmentLog log_;
+  Random random_{1};
+  std::int64_t sequence_ = 0;
+};
+
+TEST_F(MakeBatchTest, SuccessorsKeepTheCostAndHaveWhatTheWindowLeftOfTheBudget) {
+  Add({.activated = true, .reward = 1, .cost = 0.1f, .remaining = 3});
+  Add({.reward = 2, .cost = 0.1f, .remaining = 2});
+  Add({.activated = true, .cost = 0.1f, .remaining = 2});
+  Add({.cost = 0.1f, .remaining = 1, .terminated = true});
+
+  const Batch batch = Make({0}, AsRecorded());
+
+  ASSERT_EQ(batch.num_states, 1);
+  ASSERT_EQ(batch.horizons.size(), 3u);
+  EXPECT_TRUE(batch.entries[0].activate);
+  EXPECT_FLOAT_EQ(batch.entries[0].weight, 0.5f);
+  const std::int32_t remaining[] = {2, 2, 1};
+  const std::uint8_t activated[] = {0, 1, 0};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(Successor(batch, i).remaining, remaining[i]);
+    EXPECT_FLOAT_EQ(Successor(batch, i).cost, 0.1f);
+    EXPECT_EQ(batch.horizon_activated[i], activated[i]);
+  }
+  EXPECT_FLOAT_EQ(batch.horizons[1].reward, 2);
+}
+
+TEST_F(MakeBatchTest, InputsAreTheRowsFeaturesAndTheEncodedContext) {
+  Add({.cost = 0.1f, .remaining = 3});
+  Add({.cost = 0.1f, .remaining = 3, .terminated = true});
+
+  const Batch batch = Make({0}, AsRecorded(), 1);
+
+  ASSERT_EQ(batch.width, 4 + core::kNumContextInputs);
+  for (int row : {0, 1}) {
+    const auto inputs = std::span(batch.inputs.values())
+                            .subspan(static_cast<std::size_t>(row * batch.width),
+                                     static_cast<std::size_t>(batch.width));
+    std::vector<float> context(core::kNumContextInputs);
+    core::EncodeContext(0.1f, 3, 20 - row, context);
+    EXPECT_EQ(inputs[0], static_cast<float>(row + 1));  // The features begin with the sequence.
+    EXPECT_TRUE(std::ranges::equal(inputs.subspan(4), context)) << row;
+  }
+}
+
+TEST_F(MakeBatchTest, OneRowTeachesAllBudgetsAndCosts) {
+  Add({.activated = true, .cost = 0.1f, .remaining = 1});
+  Add({.cost = 0.1f, .remaining = 0});
+  Add({.cost = 0.1f, .remaining = 0, .terminated = true});
+  BatchOptions options;
+  options.relabel = {.keep = 0, .max_budget = 4, .unlimited = 0.25};
+
+  const Batch batch = Make(std::vector<std::int64_t>(2000, 0), options, 1);
+
+  std::set<std::int32_t> budgets;
+  std::set<float> costs;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const Context& context = batch.contexts[i];
+    budgets.insert(context.remaining);
+    costs.insert(context.cost);
+    const auto horizon = static_cast<std::size_t>(batch.entries[i].first_horizon);
+    ASSERT_EQ(Successor(batch, horizon).cost, context.cost);
+    ASSERT_EQ(Successor(batch, horizon).remaining,
+              context.remaining == kUnlimited ? kUnlimited : context.remaining - 1);
+  }
+  EXPECT_EQ(budgets, (std::set<std::int32_t>{kUnlimited, 1, 2, 3, 4}));  // Never 0: g was 1.
+  EXPECT_GT(costs.size(), 1000u);
+  EXPECT_TRUE(costs.contains(0));
+}
+
+TEST_F(MakeBatchTest, AgreementTeachesTheOtherChoiceToo) {
+  Add({.reward = 1, .remaining = 2, .agreed = true});
+  Add({.activated = true, .reward = 1, .remaining = 2, .agreed = true});
+  Add({.remaining = 1});
+  Add({.remaining = 1, .terminated = true});
+
+  const Batch batch = Make({0, 1, 2}, AsRecorded(), 1);
+
+  ASSERT_EQ(batch.entries.size(), 5u);
+  const Batch::Entry& call = batch.entries[3];
+  const Batch::Entry& quick = batch.entries[4];
+  EXPECT_EQ(call.state, 0);
+  EXPECT_TRUE(call.activate);
+  EXPECT_EQ(batch.horizons[static_cast<std::size_t>(call.first_horizon)].activations, 1);
+  EXPECT_EQ(Successor(batch, static_cast<std::size_t>(call.first_horizon)).remaining, 1);
+  EXPECT_EQ(quick.state, 1);
+  EXPECT_FALSE(quick.activate);
+  EXPECT_EQ(batch.horizons[static_cast<std::size_t>(quick.first_horizon)].activations, 0);
+  EXPECT_EQ(Successor(batch, static_cast<std::size_t>(quick.first_horizon)).remaining, 2);
+}
+
+TEST_F(MakeBatchTest, AgreementTeachesNoCallThatTheBudgetForbids) {
+  Add({.remaining = 0, .agreed = true});
+  Add({.remaining = 0, .terminated = true});
+
+  EXPECT_EQ(Make({0}, AsRecorded(), 1).entries.size(), 1u);
+}
+
+TEST_F(MakeBatchTest, AnOverdrawnWindowDoesNotTurnIntoAnUnlimitedBudget) {
+  Add({.remaining = 9});
+  Add({.activated = true, .remaining = 9});
+  Add({.activated = true, .remaining = 8});
+  Add({.remaining = 7, .terminated = true});
+  BatchOptions options = AsRecorded();
+  options.relabel = {.keep = 0, .max_budget = 0, .unlimited = 0};  // z = 0.
+
+  const Batch batch = Make({0}, options);
+
+  ASSERT_EQ(batch.contexts[0].remaining, 0);
+  for (std::size_t i = 0; i < batch.horizons.size(); ++i)
+    EXPECT_EQ(Successor(batch, i).remaining, 0) << i;
+}
+
+TEST_F(MakeBatchTest, UncorrectedWindowsHaveOneHorizonThatTheBudgetAffords) {
+  Add({.activated = true, .remaining = 9});
+  Add({.activated = true, .remaining = 8});
+  Add({.remaining = 7});
+  Add({.remaining = 7});
+  BatchOptions options = AsRecorded();
+  options.follow_greedy_only = false;
+  options.relabel = {.keep = 0, .max_budget = 5, .unlimited = 0};
+
+  const Batch batch = Make(std::vector<std::int64_t>(200, 0), options);
+
+  for (std::size_t i = 0; i < 200; ++i) {
+    ASSERT_EQ(batch.entries[i].num_horizons, 1);
+    ASSERT_GE(batch.contexts[i].remaining, 2);
+  }
+}
+
+}  // namespace
+}  // namespace londi::learner

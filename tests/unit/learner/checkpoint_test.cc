@@ -1,0 +1,177 @@
+#include "learner/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "tests/support/temp_folder.h"
+
+namespace londi::learner {
+namespace {
+
+using testing::TempFolder;
+
+Checkpoint MakeCheckpoint(std::int64_t updates) {
+  Checkpoint checkpoint{.updates = updates,
+                        .sampled = 512 * updates,
+                        .weights = core::WeightsVersion(3'000'017),
+                        .random = {1, 2, 3, ~std::uint64_t{0}},
+                        .replay = {.end = 100 + updates, .max_leaf = 2.5f, .leaves = {0.5f, 0, 1}},
+                        .num_features = 53};
+  checkpoint.algorithm.architecture = "dueling_mlp";
+  checkpoint.algorithm.arrays = {{"online.a", {2, 3}, {1, 2, 3, 4, 5, 6}},
+                                 {"adam.first.a", {1}, {static_cast<float>(updates)}}};
+  checkpoint.algorithm.counters = {{"adam_step", updates}};
+  checkpoint.watermarks = {{{core::ActorId(4), core::Incarnation(2)}, core::Sequence(99)}};
+  checkpoint.segments = {{"segment-000.log", 0, 77}};
+  checkpoint.config = {"learner.gamma = 0.99", "seed = 1"};
+  return checkpoint;
+}
+
+class CheckpointStoreTest : public ::testing::Test {
+ protected:
+  CheckpointStore MakeStore(int keep = 3) {
+    return {folder_.path(), keep, monitor::MakeNullLogger()};
+  }
+  std::filesystem::path File(std::int64_t updates, const std::string& name) const {
+    std::string number = std::to_string(updates);
+    number.insert(0, 12 - number.size(), '0');
+    return folder_ / ("checkpoint-" + number + "/" + name);
+  }
+  static void Cut(const std::filesystem::path& file, std::uintmax_t size) {
+    std::filesystem::resize_file(file, size);
+  }
+  static void FlipByte(const std::filesystem::path& file, std::streamoff at) {
+    std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+    stream.seekg(at);
+    const char byte = static_cast<char>(stream.get() ^ 1);
+    stream.seekp(at);
+    stream.put(byte);
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(CheckpointStoreTest, GivesBackAllOfATraining) {
+  MakeStore().Write(MakeCheckpoint(42));
+
+  const auto read = MakeStore().ReadLatest();
+
+  ASSERT_TRUE(read.has_value());
+  const Checkpoint expected = MakeCheckpoint(42);
+  EXPECT_EQ(read->updates, 42);
+  EXPECT_EQ(read->sampled, expected.sampled);
+  EXPECT_EQ(read->weights, expected.weights);
+  EXPECT_EQ(read->random, expected.random);
+  EXPECT_EQ(read->replay.end, expected.replay.end);
+  EXPECT_EQ(read->replay.max_leaf, expected.replay.max_leaf);
+  EXPECT_EQ(read->replay.leaves, expected.replay.leaves);
+  EXPECT_EQ(read->num_features, 53);
+  EXPECT_EQ(read->algorithm.architecture, "dueling_mlp");
+  EXPECT_EQ(read->algorithm.counters, expected.algorithm.counters);
+  ASSERT_EQ(read->algorithm.arrays.size(), 2u);
+  for (const core::NamedArray& array : read->algorithm.arrays) {
+    const bool is_online = array.name == "online.a";
+    const core::NamedArray& original = expected.algorithm.arrays[is_online ? 0 : 1];
+    EXPECT_EQ(array.name, original.name);
+    EXPECT_EQ(array.shape, original.shape);
+    EXPECT_EQ(array.values, original.values);
+  }
+  EXPECT_EQ(read->watermarks, expected.watermarks);
+  ASSERT_EQ(read->segments.size(), 1u);
+  EXPECT_EQ(read->segments[0].rows, 77);
+  EXPECT_EQ(read->config, expected.config);
+}
+
+TEST_F(CheckpointStoreTest, ThereIsNoneInANewFolder) {
+  EXPECT_FALSE(MakeStore().ReadLatest().has_value());
+  EXPECT_FALSE(MakeStore().OldestRowNeeded().has_value());
+}
+
+TEST_F(CheckpointStoreTest, ATornOneFallsBackToTheOneBefore) {
+  const std::vector<std::function<void()>> damages = {
+      [&] { Cut(File(2, "arrays.safetensors"), 40); },
+      [&] { Cut(File(2, "arrays.safetensors"), 0); },
+      [&] { FlipByte(File(2, "arrays.safetensors"), 200); },
+      [&] { Cut(File(2, "state.json"), 100); },
+      [&] { FlipByte(File(2, "state.json"), 150); },
+      [&] { std::filesystem::remove(File(2, "state.json")); },
+      [&] { std::filesystem::remove(File(2, "arrays.safetensors")); },
+  };
+  for (std::size_t i = 0; i < damages.size(); ++i) {
+    CheckpointStore store = MakeStore();
+    store.Write(MakeCheckpoint(1));
+    store.Write(MakeCheckpoint(2));
+    damages[i]();
+
+    const auto read = store.ReadLatest();
+
+    ASSERT_TRUE(read.has_value()) << i;
+    EXPECT_EQ(read->updates, 1) << i;
+  }
+}
+
+TEST_F(CheckpointStoreTest, OneThatWasNeverFinishedIsNotThere) {
+  CheckpointStore store = MakeStore();
+  store.Write(MakeCheckpoint(1));
+  std::filesystem::create_directory(folder_ / "checkpoint-000000000002.tmp");
+  std::ofstream(folder_ / "checkpoint-000000000002.tmp/state.json") << "{";
+
+  EXPECT_EQ(store.ReadLatest()->updates, 1);
+  store.Write(MakeCheckpoint(2));  // Takes its place.
+  EXPECT_EQ(store.ReadLatest()->updates, 2);
+}
+
+TEST_F(CheckpointStoreTest, SaysSoWhenNoneCanBeRead) {
+  CheckpointStore store = MakeStore();
+  store.Write(MakeCheckpoint(1));
+  Cut(File(1, "state.json"), 10);
+
+  EXPECT_THROW(store.ReadLatest(), core::ModelError);
+}
+
+TEST_F(CheckpointStoreTest, KeepsTheNewestAndNamesTheLatest) {
+  CheckpointStore store = MakeStore(2);
+  for (const std::int64_t updates : {5, 900, 10'000}) store.Write(MakeCheckpoint(updates));
+
+  EXPECT_FALSE(std::filesystem::exists(File(5, "")));
+  EXPECT_TRUE(std::filesystem::exists(File(900, "state.json")));
+  std::string latest;
+  std::ifstream(folder_ / "LATEST") >> latest;
+  EXPECT_EQ(latest, "checkpoint-000000010000");
+  EXPECT_EQ(store.ReadLatest()->updates, 10'000);
+}
+
+TEST_F(CheckpointStoreTest, TellsWhichRowsAreStillNeeded) {
+  CheckpointStore store = MakeStore();
+  store.Write(MakeCheckpoint(10));  // Rows 107 .. 110.
+  store.Write(MakeCheckpoint(20));
+
+  EXPECT_EQ(store.OldestRowNeeded(), 107);
+  Cut(File(10, "state.json"), 10);
+  EXPECT_EQ(store.OldestRowNeeded(), 117);
+}
+
+TEST_F(CheckpointStoreTest, SaysSoWhenTheFolderCannotBeMade) {
+  std::ofstream(folder_ / "file") << "x";
+
+  EXPECT_THROW(CheckpointStore(folder_ / "file/checkpoints", 3, monitor::MakeNullLogger()),
+               core::IoError);
+}
+
+TEST(ConfigDifferences, NamesWhatChangedCameAndWent) {
+  const std::vector<std::string> before = {"a = 1", "b = x = y", "c = 3"};
+  const std::vector<std::string> now = {"b = x = z", "c = 3", "d = 4"};
+
+  EXPECT_EQ(
+      ConfigDifferences(before, now),
+      (std::vector<std::string>{"a: 1 -> (absent)", "b: x = y -> x = z", "d: (absent) -> 4"}));
+  EXPECT_TRUE(ConfigDifferences(now, now).empty());
+}
+
+}  // namespace
+}  // namespace londi::learner

@@ -1,0 +1,204 @@
+#include "learner/ingest.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/transitions.h"
+
+namespace londi::learner {
+namespace {
+
+using testing::MakeTransition;
+using testing::TempFolder;
+using transport::StreamId;
+using transport::TransitionBatch;
+
+// Gives what it is told to, duplicates too, and remembers the acknowledgements.
+class FakeSource final : public transport::TransitionSource {
+ public:
+  struct Acknowledged {
+    core::Sequence through;
+    std::int64_t credits = 0;
+    std::int64_t rows_in_log = 0;
+  };
+  explicit FakeSource(const SegmentLog& log) : log_(log) {}
+
+  void Send(std::int64_t actor, std::int64_t first, std::int64_t count, int num_features = 4) {
+    TransitionBatch batch{.stream = {core::ActorId(actor), core::Incarnation(1)}, .rows = {}};
+    for (std::int64_t i = first; i < first + count; ++i) {
+      batch.rows.push_back(
+          MakeTransition({.actor = actor, .sequence = i, .num_features = num_features}));
+    }
+    const std::lock_guard lock(mutex_);
+    batches_.push_back(std::move(batch));
+    changed_.notify_all();
+  }
+
+  std::optional<TransitionBatch> Receive(core::TimePoint deadline) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, deadline, [&] { return !batches_.empty(); });
+    if (batches_.empty()) return std::nullopt;
+    TransitionBatch batch = std::move(batches_.front());
+    batches_.pop_front();
+    return batch;
+  }
+  void Ack(StreamId stream, core::Sequence through, std::int64_t credits) override {
+    const std::lock_guard lock(mutex_);
+    acks_[stream.actor.value] = {through, credits, log_.end()};
+    changed_.notify_all();
+  }
+  transport::StreamWatermarks::Snapshot StoredMarks() const override { return {}; }
+  void Close() override {}
+
+  // Blocks until the newest acknowledgement of `actor` is as wanted.
+  Acknowledged WaitForAck(std::int64_t actor,
+                          const std::function<bool(const Acknowledged&)>& wanted) {
+    std::unique_lock lock(mutex_);
+    const bool came = changed_.wait_for(lock, std::chrono::seconds(20), [&] {
+      return acks_.contains(actor) && wanted(acks_[actor]);
+    });
+    EXPECT_TRUE(came);
+    return acks_[actor];
+  }
+  Acknowledged WaitForAck(std::int64_t actor, std::int64_t through) {
+    return WaitForAck(actor,
+                      [through](const Acknowledged& ack) { return ack.through.value >= through; });
+  }
+
+ private:
+  const SegmentLog& log_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<TransitionBatch> batches_;        // Guarded by mutex_, as is below.
+  std::map<std::int64_t, Acknowledged> acks_;  // Newest, by actor.
+};
+
+class IngestTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Ingest> Start(RateLimiterOptions rate = {}) {
+    return std::make_unique<Ingest>(
+        log_,
+        source_,
+        RateLimiter(rate),
+        IngestOptions{.max_credits = 1000, .poll = std::chrono::milliseconds(1)},
+        sampled_,
+        metrics_,
+        monitor::MakeNullLogger());
+  }
+
+  TempFolder folder_;
+  SegmentLog log_{folder_.path(), {}};
+  FakeSource source_{log_};
+  std::atomic<std::int64_t> sampled_ = 0;
+  monitor::Metrics metrics_;
+};
+
+TEST_F(IngestTest, ARowIsInTheLogBeforeItIsAcknowledged) {
+  const auto ingest = Start();
+  source_.Send(1, 1, 50);
+
+  const auto ack = source_.WaitForAck(1, 50);
+
+  EXPECT_EQ(ack.rows_in_log, 50);
+}
+
+TEST_F(IngestTest, RowsThatComeTwiceAreAcknowledgedAndStoredOnce) {
+  const auto ingest = Start();
+  source_.Send(1, 1, 10);
+  source_.Send(1, 1, 10);  // The acknowledgement was lost.
+  source_.Send(1, 6, 10);  // Half of them are new.
+
+  source_.WaitForAck(1, 15);
+
+  EXPECT_EQ(log_.end(), 15);
+  for (std::int64_t i = 0; i < 15; ++i) EXPECT_EQ(log_.row(i).sequence, i + 1);
+  EXPECT_EQ(metrics_.Sum("londi_learner_rows_total"), 15);
+  EXPECT_EQ(metrics_.Sum("londi_learner_duplicate_rows_total"), 15);
+}
+
+TEST_F(IngestTest, ARestartDoesNotStoreAgainWhatTheLogHas) {
+  Start().reset();
+  source_.Send(1, 1, 10);
+  {
+    const auto first_life = Start();
+    source_.WaitForAck(1, 10);
+  }
+  source_.Send(1, 1, 12);
+
+  const auto second_life = Start();
+  source_.WaitForAck(1, 12);
+
+  EXPECT_EQ(log_.end(), 12);
+}
+
+TEST_F(IngestTest, CreditsAreWhatTheRateLimiterWantsSharedByTheStreams) {
+  // 40 rows may come before sampling begins and 10 more ahead of it.
+  const auto ingest = Start({.samples_per_row = 2, .min_rows = 40, .slack = 20});
+  source_.Send(1, 1, 10);
+  EXPECT_EQ(source_.WaitForAck(1, 10).credits, 40);
+  source_.Send(2, 1, 20);
+  EXPECT_EQ(source_.WaitForAck(2, 20).credits, 10);  // Half of 20.
+}
+
+TEST_F(IngestTest, APausedStreamIsToldWhenSamplingCatchesUp) {
+  const auto ingest = Start({.samples_per_row = 2, .min_rows = 40, .slack = 20});
+  source_.Send(1, 1, 50);
+  EXPECT_EQ(source_.WaitForAck(1, 50).credits, 0);
+
+  sampled_ = 40;  // 20 rows' worth.
+
+  const auto told =
+      source_.WaitForAck(1, [](const FakeSource::Acknowledged& ack) { return ack.credits > 0; });
+  EXPECT_EQ(told.credits, 20);
+  EXPECT_EQ(told.through.value, 50);
+}
+
+TEST_F(IngestTest, DrainingGivesEverybodyFullCredits) {
+  const auto ingest = Start({.samples_per_row = 2, .min_rows = 40, .slack = 20});
+  source_.Send(1, 1, 50);
+  source_.WaitForAck(1, 50);
+
+  ingest->StartDraining();
+
+  const auto told =
+      source_.WaitForAck(1, [](const FakeSource::Acknowledged& ack) { return ack.credits > 0; });
+  EXPECT_EQ(told.credits, 1000);
+}
+
+TEST_F(IngestTest, AFailureIsRethrownToWhoAsks) {
+  const auto ingest = Start();
+  EXPECT_NO_THROW(ingest->ThrowIfFailed());
+  source_.Send(1, 1, 1, 4);
+  source_.Send(1, 2, 1, 5);  // Another number of features.
+
+  const auto failed = [&] {
+    try {
+      ingest->ThrowIfFailed();
+    } catch (const core::ModelError&) {
+      return true;
+    }
+    return false;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!failed() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+
+  EXPECT_THROW(ingest->ThrowIfFailed(), core::ModelError);
+}
+
+TEST(IngestOptions, RefuseWhatCannotWork) {
+  EXPECT_NO_THROW(IngestOptions{}.Validate());
+  EXPECT_THROW((IngestOptions{.max_credits = 0}.Validate()), core::ConfigError);
+  EXPECT_THROW((IngestOptions{.poll = std::chrono::milliseconds(0)}.Validate()), core::ConfigError);
+}
+
+}  // namespace
+}  // namespace londi::learner

@@ -1,0 +1,208 @@
+#include "learner/learner_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/transitions.h"
+#include "transport/in_process.h"
+
+namespace londi::learner {
+namespace {
+
+using testing::MakeTransition;
+using testing::TempFolder;
+
+LearnerOptions SmallOptions(std::int64_t max_updates) {
+  LearnerOptions options;
+  options.algorithm.dqn.width = 8;
+  options.algorithm.dqn.layers = 1;
+  options.batch.batch_size = 16;
+  options.replay.capacity = 1000;
+  options.rate = {.samples_per_row = 64, .min_rows = 20, .slack = 100'000};
+  options.device = "cpu";
+  options.threads = 1;
+  options.max_updates = max_updates;
+  options.publish_every = 5;
+  return options;
+}
+
+// What a learner stands on; each `Life` is one process.
+struct World {
+  explicit World(std::int64_t rows) {
+    std::vector<core::Transition> all;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const int step = static_cast<int>(i % 10);
+      all.push_back(MakeTransition({.sequence = i + 1,
+                                    .episode = i / 10,
+                                    .step = step,
+                                    .steps_left = 10 - step,
+                                    .activated = i % 3 == 0,
+                                    .reward = step == 9 ? 1.0f : 0.0f,
+                                    .terminated = step == 9}));
+    }
+    log.Append(all);
+  }
+
+  std::unique_ptr<LearnerLoop> Begin(const LearnerOptions& options,
+                                     std::vector<std::string> config = {"seed = 1"}) {
+    weights = std::make_unique<transport::InProcessWeightsChannel>();
+    return std::make_unique<LearnerLoop>(
+        options,
+        LearnerLoop::Parts{log, source, *weights, metrics, monitor::MakeNullLogger(), clock},
+        folder / "checkpoints",
+        std::move(config));
+  }
+
+  TempFolder folder;
+  SegmentLog log{folder / "log", {}};
+  transport::InProcessTransitionChannel source;
+  std::unique_ptr<transport::InProcessWeightsChannel> weights;
+  monitor::Metrics metrics;
+  core::SystemClock clock;
+};
+
+std::vector<float> AllValues(const core::WeightsSnapshot& weights) {
+  std::vector<float> values;
+  for (const core::NamedArray& array : weights.arrays)
+    values.insert(values.end(), array.values.begin(), array.values.end());
+  return values;
+}
+
+TEST(LearnerLoop, PublishesBeforeAnyRowWhereTheFeaturesAreKnown) {
+  World world(0);
+  LearnerOptions options = SmallOptions(1);
+  const auto unknown = world.Begin(options);
+  EXPECT_EQ(world.weights->Latest(), nullptr);
+
+  options.num_features = 4;
+  const auto known = world.Begin(options);
+
+  ASSERT_NE(world.weights->Latest(), nullptr);
+  EXPECT_EQ(world.weights->Latest()->architecture, "dueling_mlp");
+}
+
+TEST(LearnerLoop, TrainsAsFarAsAskedAndLeavesACheckpointAndWeights) {
+  World world(100);
+  const auto loop = world.Begin(SmallOptions(12));
+
+  loop->Run();
+
+  EXPECT_EQ(loop->progress().updates, 12);
+  EXPECT_EQ(loop->progress().rows, 100);
+  EXPECT_GT(loop->progress().loss_return, 0);
+  EXPECT_EQ(world.weights->Latest()->version, loop->progress().weights);
+  EXPECT_EQ(world.weights->Latest()->version.value, 3);  // At the start, after 5, 10 and 12.
+  CheckpointStore store(world.folder / "checkpoints", 3, monitor::MakeNullLogger());
+  EXPECT_EQ(store.ReadLatest()->updates, 12);
+  EXPECT_EQ(store.ReadLatest()->sampled, 12 * 16);
+}
+
+TEST(LearnerLoop, ARestartedOneLearnsWhatAnUninterruptedOneWouldHave) {
+  World whole(100), broken(100);
+  whole.Begin(SmallOptions(20))->Run();
+  broken.Begin(SmallOptions(8))->Run();
+
+  const auto second_life = broken.Begin(SmallOptions(20));
+  EXPECT_EQ(second_life->restored_updates(), 8);
+  second_life->Run();
+
+  EXPECT_EQ(AllValues(*broken.weights->Latest()), AllValues(*whole.weights->Latest()));
+  EXPECT_GE(broken.weights->Latest()->version.value,
+            kVersionsPerLife);  // Newer than the killed one's.
+}
+
+TEST(LearnerLoop, EachLifeBeginsAtAHigherVersionThoughNothingWasLearned) {
+  World world(100);
+  std::int64_t last = -1;
+  for (int life = 0; life < 3; ++life) {
+    const auto loop = world.Begin(SmallOptions(5));
+    const std::int64_t version = world.weights->Latest()->version.value;
+    EXPECT_EQ(version, life * kVersionsPerLife);
+    EXPECT_GT(version, last);
+    last = version;
+  }
+}
+
+TEST(LearnerLoop, GoesOnFromTheCheckpointBeforeATornOne) {
+  World world(100);
+  world.Begin(SmallOptions(6))->Run();
+  world.Begin(SmallOptions(9))->Run();
+  std::filesystem::resize_file(
+      world.folder / "checkpoints/checkpoint-000000000009/arrays.safetensors", 100);
+
+  EXPECT_EQ(world.Begin(SmallOptions(9))->restored_updates(), 6);
+}
+
+TEST(LearnerLoop, TellsWhatDiffersFromTheCheckpointsConfiguration) {
+  World world(100);
+  world.Begin(SmallOptions(1), {"seed = 1", "learner.gamma = 0.9"})->Run();
+
+  const auto loop = world.Begin(SmallOptions(1), {"seed = 1", "learner.gamma = 0.99"});
+
+  EXPECT_EQ(loop->config_differences(), (std::vector<std::string>{"learner.gamma: 0.9 -> 0.99"}));
+}
+
+TEST(LearnerLoop, RefusesACheckpointOfAnotherNetworkAndRowsOfAnotherQuick) {
+  World world(100);
+  world.Begin(SmallOptions(1))->Run();
+  LearnerOptions wider = SmallOptions(1);
+  wider.algorithm.dqn.width = 16;
+  LearnerOptions other_quick = SmallOptions(1);
+  other_quick.num_features = 7;
+
+  EXPECT_THROW(world.Begin(wider), core::ModelError);
+  EXPECT_THROW(world.Begin(other_quick), core::ModelError);
+}
+
+TEST(LearnerLoop, WaitsForRowsAndLearnsFromThoseThatArriveUntilStopped) {
+  World world(0);
+  const auto loop = world.Begin(SmallOptions(0));
+  std::future<void> run = std::async(std::launch::async, [&] { loop->Run(); });
+  const auto sink = world.source.MakeSink();
+  for (std::int64_t i = 0; i < 40; ++i) {
+    ASSERT_TRUE(sink->Push(MakeTransition({.sequence = i + 1,
+                                           .episode = i / 4,
+                                           .step = static_cast<int>(i % 4),
+                                           .terminated = i % 4 == 3})));
+  }
+  ASSERT_TRUE(sink->Drain(world.clock.Now() + std::chrono::seconds(20)));
+  ASSERT_NE(world.weights->WaitForFirst(world.clock.Now() + std::chrono::seconds(20)), nullptr);
+
+  loop->RequestStop();
+  run.get();
+
+  EXPECT_EQ(loop->progress().rows, 40);
+  EXPECT_EQ(world.log.end(), 40);
+}
+
+TEST(LearnerOptions, RefuseWhatCannotWork) {
+  const auto refused = [](const std::function<void(LearnerOptions&)>& change) {
+    LearnerOptions options;
+    change(options);
+    try {
+      options.Validate();
+    } catch (const core::ConfigError&) {
+      return true;
+    }
+    return false;
+  };
+  EXPECT_FALSE(refused([](LearnerOptions&) {}));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.n_step = 0; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.n_step = kMaxSteps + 1; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.rate.min_rows = o.replay.capacity + 1; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.publish_every = 0; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.checkpoints_kept = 0; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.gamma = 0; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.name = "reinforce"; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.width = 4; }));
+}
+
+}  // namespace
+}  // namespace londi::learner
