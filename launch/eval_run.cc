@@ -75,7 +75,8 @@ int RunEval(const EvalOptions& options) {
                             .make_environment = MakeEnvironmentFactory(config.environment),
                             .signals = signals,
                             .clock = clock,
-                            .terminal = terminal};
+                            .terminal = terminal,
+                            .check_lms = [&lms] { lms.ThrowIfFailed(); }};
   const auto results = cell ? EvaluateCells({*cell}, config.evaluation.options, parts)
                             : EvaluatePlan(config.evaluation, parts);
   if (results.empty() || results.front().rows.empty()) return kStatusInterrupted;

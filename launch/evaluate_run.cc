@@ -74,8 +74,14 @@ class WatchedEvaluator {
       if (parts_.signals.num_stop_requests() > 0) evaluator_.RequestStop();
       parts_.terminal.Progress(line(now - started), now);
       parts_.signals.WaitUntil(now + kRefresh);
+      CheckLms();
     }
+    CheckLms();  // Before Join: episodes that ended for want of an LM only say that there is none.
     thread.Join();
+  }
+
+  void CheckLms() const {
+    if (parts_.check_lms) parts_.check_lms();
   }
 
   const actors::EvaluationOptions options_;

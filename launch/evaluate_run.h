@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -22,6 +23,8 @@ struct EvaluateParts {  // All outlive the call.
   Signals& signals;  // A stop request ends the evaluation early, with what it has.
   const core::Clock& clock;
   Terminal& terminal;
+  // Throws what ended an LM, if anything did; called now and then. May be empty.
+  std::function<void()> check_lms;
 };
 
 // The table at the end of a run, all policies on the same unseen episodes:

@@ -44,6 +44,7 @@ Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
   const auto before = configs::LoadRunConfig(folder.config(), {});
   const auto config = configs::LoadRunConfig(folder.config(), options.sets);
   CheckModels(config);
+  CheckCheckpoint(folder, config, monitor::MakeNullLogger());
   for (const std::string& difference :
        learner::ConfigDifferences(configs::ToLines(before), configs::ToLines(config))) {
     terminal.Say("changed: " + difference);
@@ -96,7 +97,8 @@ void EvaluateAndReport(const Prepared& run, const ProcessJobParts& parts, Termin
                     .make_environment = MakeEnvironmentFactory(run.config.environment),
                     .signals = parts.signals,
                     .clock = parts.clock,
-                    .terminal = terminal});
+                    .terminal = terminal,
+                    .check_lms = [&lms] { lms.ThrowIfFailed(); }});
   if (results.empty() || results.front().rows.empty()) {
     terminal.Say(
         fmt::format("evaluation stopped; repeat it with: londi eval {}", run.folder.path.string()));

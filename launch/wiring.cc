@@ -55,6 +55,7 @@ inference::ServerOptions ServerOptionsOf(const configs::RunConfig& config, core:
 learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
   learner::LearnerOptions options = config.learner;
   options.seed = config.run.seed;
+  options.threads = config.run.learner_threads;
   return options;
 }
 
@@ -78,22 +79,38 @@ transport::ProgressCounters Counters(const inference::ServerProgress& progress) 
   return {{counter::kRequests, progress.answered}, {counter::kBatches, progress.batches}};
 }
 
-std::shared_ptr<const core::WeightsSnapshot> LoadTrainedSwitcher(const RunFolder& folder,
-                                                                 const configs::RunConfig& config,
-                                                                 monitor::Logger logger) {
+namespace {
+
+// nullptr: there is no checkpoint.
+std::shared_ptr<const core::WeightsSnapshot> ReadNewest(const RunFolder& folder,
+                                                        const configs::RunConfig& config,
+                                                        monitor::Logger logger) {
   const learner::CheckpointStore store(
       folder.checkpoints(), config.learner.checkpoints_kept, std::move(logger));
   const auto checkpoint = store.ReadLatest();
-  if (!checkpoint) {
-    throw core::ModelError(
-        {.what = fmt::format("there is no trained Switcher in {}", folder.checkpoints().string()),
-         .why = "the run ended before its first checkpoint",
-         .fix = fmt::format("train on with `londi train --resume {}`", folder.path.string())});
-  }
+  if (!checkpoint) return nullptr;
   const auto algorithm = learner::MakeAlgorithm(
       config.learner.algorithm, checkpoint->num_features, "cpu", config.run.seed);
   algorithm->Restore(checkpoint->algorithm);
   return algorithm->Export(checkpoint->weights);
+}
+
+}  // namespace
+
+void CheckCheckpoint(const RunFolder& folder,
+                     const configs::RunConfig& config,
+                     monitor::Logger logger) {
+  static_cast<void>(ReadNewest(folder, config, std::move(logger)));
+}
+
+std::shared_ptr<const core::WeightsSnapshot> LoadTrainedSwitcher(const RunFolder& folder,
+                                                                 const configs::RunConfig& config,
+                                                                 monitor::Logger logger) {
+  if (auto weights = ReadNewest(folder, config, std::move(logger))) return weights;
+  throw core::ModelError(
+      {.what = fmt::format("there is no trained Switcher in {}", folder.checkpoints().string()),
+       .why = "the run ended before its first checkpoint",
+       .fix = fmt::format("train on with `londi train --resume {}`", folder.path.string())});
 }
 
 }  // namespace londi::launch

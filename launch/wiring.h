@@ -36,6 +36,12 @@ transport::ProgressCounters Counters(const actors::ActorProgress& progress);
 transport::ProgressCounters Counters(const learner::LearnerProgress& progress);
 transport::ProgressCounters Counters(const inference::ServerProgress& progress);
 
+// Whether the run's newest checkpoint, if there is one, fits `config`: asked before anything of a
+// resumed run is touched. Throws core::ModelError, core::ConfigError.
+void CheckCheckpoint(const RunFolder& folder,
+                     const configs::RunConfig& config,
+                     monitor::Logger logger);
+
 // The Switcher of the run's newest checkpoint. Throws core::ModelError when there is none.
 std::shared_ptr<const core::WeightsSnapshot> LoadTrainedSwitcher(const RunFolder& folder,
                                                                  const configs::RunConfig& config,
