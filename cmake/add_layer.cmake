@@ -46,5 +46,7 @@ function(add_londi_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE londi_flags londi_test_support ${ARG_LIBS} GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+               # OpenMP's threads spin while they wait: tests side by side would slow each other down a hundredfold.
+               ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()

@@ -6,6 +6,7 @@
 
 #include "tests/support/run_command.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/tiny_lms.h"
 
 namespace londi::launch {
 namespace {
@@ -34,6 +35,15 @@ class CommandLine : public ::testing::Test {
     }
     return "run: {folder: runs, restarts: 0}\nquick: {model: quick}\ndeepthink: {model: "
            "deepthink}\n";
+  }
+
+  // A configuration with two LMs that work.
+  std::string WithTinyLms() {
+    const std::filesystem::path golden = LONDI_GOLDEN_MODELS;
+    testing::CopyTinyLm(golden / "gqa_tied", temp_ / "quick");
+    testing::CopyTinyLm(golden / "mha_untied", temp_ / "deepthink");
+    return Config(
+        "run: {folder: runs, restarts: 0}\nquick: {model: quick}\ndeepthink: {model: deepthink}\n");
   }
 
   static auto Complains(int status, const std::string& what, const std::string& fix) {
@@ -108,6 +118,38 @@ TEST_F(CommandLine, AnInterfaceThatCannotBeBoundEndsTheRunNamingIt) {
 TEST_F(CommandLine, ABrokenModelEndsTheRunNamingTheRole) {
   const std::string config = Config(WithModels());
   EXPECT_THAT(Londi("train " + config), Complains(1, "inference.", "--resume"));
+}
+
+TEST_F(CommandLine, ATruncatedModelFileIsNamed) {
+  const std::string config = WithTinyLms();
+  const auto weights = temp_ / "deepthink" / "model.safetensors";
+  std::filesystem::resize_file(weights, std::filesystem::file_size(weights) / 2);
+  EXPECT_THAT(Londi("train --in-process " + config), Complains(2, "model.safetensors", "obtain"));
+  // The same in a process of its own: the run ends, and says whose fault it is.
+  EXPECT_THAT(Londi("train " + config), Complains(1, "inference.deepthink.0", "model.safetensors"));
+}
+
+TEST_F(CommandLine, AMissingModelFileIsNamed) {
+  const std::string config = WithTinyLms();
+  std::filesystem::remove(temp_ / "quick" / "model.safetensors");
+  EXPECT_THAT(Londi("train --in-process " + config), Complains(2, "safetensors", "quick"));
+}
+
+TEST_F(CommandLine, ATokenizerThatIsNotSupportedIsNamed) {
+  const std::string config = WithTinyLms();
+  const auto tokenizer = temp_ / "quick" / "tokenizer.json";
+  std::string text = testing::ReadText(tokenizer);
+  text.replace(text.find("\"BPE\""), 5, "\"Unigram\"");
+  testing::WriteText(tokenizer, text);
+  EXPECT_THAT(Londi("train --in-process " + config), Complains(2, "tokenizer.json", "Unigram"));
+}
+
+TEST_F(CommandLine, AGpuThatIsNotThereIsNamedWithTheWayOut) {
+  const std::string config = WithTinyLms();
+  EXPECT_THAT(Londi("train --in-process " + config + " --set quick.device=cuda:77"),
+              Complains(1, "cuda:77", "auto or cpu"));
+  EXPECT_THAT(Londi("train --in-process " + config + " --set quick.device=tpu"),
+              Complains(2, "tpu", "auto, cpu, cuda"));
 }
 
 TEST_F(CommandLine, AnUnknownEnvironmentNamesTheKnownOnes) {

@@ -1,0 +1,205 @@
+// The londi binary as people use it: train, eval, report, resume, with two real (tiny, random) LMs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "launch/child_process.h"
+#include "launch/progress_totals.h"
+#include "launch/run_folder.h"
+#include "launch/time_use.h"
+#include "learner/segment_log.h"
+#include "tests/support/run_command.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tiny_lms.h"
+
+namespace londi::launch {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+
+class WholeRun : public ::testing::Test {
+ protected:
+  WholeRun() {
+    const std::filesystem::path golden = LONDI_GOLDEN_MODELS;
+    testing::CopyTinyLm(golden / "gqa_tied", temp_ / "quick");
+    testing::CopyTinyLm(golden / "mha_untied", temp_ / "deepthink");
+    testing::WriteText(temp_ / "run.yaml", R"(
+run: {name: whole, folder: runs, duration: 100s, max_decisions: 150, heartbeat: 100ms, metrics_every: 500ms}
+environment: {id: babyai/GoToRedBallGrey}
+quick: {model: quick}
+deepthink: {model: deepthink}
+actor: {episodes: 4}
+learner:
+  batch_size: 32
+  dqn: {width: 16, layers: 1}
+  rate: {min_rows: 100}
+evaluation: {costs: [0.05], budgets: [2], episodes: 2, min_episodes: 2, calibration_episodes: 1, threads: 2}
+)");
+  }
+
+  testing::CommandResult Londi(const std::string& arguments) {
+    return testing::RunCommand(std::string(LONDI_BINARY) + " " + arguments, 180);
+  }
+  std::string Config() const { return (temp_ / "run.yaml").string(); }
+
+  // The only run there is.
+  std::optional<RunFolder> FindRun() const {
+    if (!std::filesystem::exists(temp_ / "runs")) return std::nullopt;
+    for (const auto& entry : std::filesystem::directory_iterator(temp_ / "runs")) {
+      if (std::filesystem::exists(entry.path() / "config.yaml")) return RunFolder{entry.path()};
+    }
+    return std::nullopt;
+  }
+
+  // Pids of the lives of `role`, oldest first.
+  std::vector<pid_t> Lives(const std::string& role) const {
+    std::vector<pid_t> pids;
+    const auto run = FindRun();
+    std::ifstream in(run ? run->events() : std::filesystem::path());
+    for (std::string line; std::getline(in, line);) {
+      const auto event = nlohmann::json::parse(line, nullptr, false);
+      if (!event.is_object() || event.value("event", "") != "role_started") continue;
+      if (event.value("role", "") == role) pids.push_back(event.value("pid", 0));
+    }
+    return pids;
+  }
+
+  std::int64_t Decisions() const {
+    const auto run = FindRun();
+    return run ? ReadTotals(*run).Sum("actor", counter::kDecisions) : 0;
+  }
+
+  // Until `done`, or until `process` has ended, which leaves how in exit_.
+  void WaitFor(ChildProcess& process, const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!exit_ && !done() && std::chrono::steady_clock::now() < deadline) {
+      exit_ = process.TryReap();
+      usleep(20'000);
+    }
+  }
+  std::string Said() const { return testing::ReadText(temp_ / "train.out"); }
+
+  testing::TempFolder temp_;
+  std::optional<ChildExit> exit_;
+};
+
+TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
+  const auto train = Londi("train " + Config());
+  ASSERT_EQ(train.status, 0) << train.output;
+  EXPECT_THAT(train.output,
+              AllOf(HasSubstr("decisions/s"),
+                    HasSubstr("updates/s"),
+                    HasSubstr("lag"),
+                    HasSubstr("left"),
+                    HasSubstr("always-deepthink"),
+                    HasSubstr("minus random")));
+
+  const RunFolder run = *FindRun();
+  const auto report = Londi("report " + run.path.string());
+  EXPECT_EQ(report.status, 0);
+  EXPECT_THAT(report.output,
+              AllOf(HasSubstr("# Run whole"),
+                    HasSubstr("success % (95 % CI)"),
+                    HasSubstr("## Where the time went"),
+                    HasSubstr("budget violations: 0")));
+  const TimeUse use = ReadTimeUse(run.metrics());
+  EXPECT_GE(use.decisions, 150);
+  EXPECT_GE(use.tiers.at("quick").requests, use.decisions);
+  EXPECT_GT(use.tiers.at("quick").batches, 0);
+  EXPECT_GT(use.cpu_seconds.at("actor"), 0);
+  EXPECT_EQ(use.violations, 0);
+
+  const std::string evaluation = testing::ReadText(run.evaluation());
+  const auto cells = nlohmann::json::parse(evaluation).at("cells");
+  EXPECT_EQ(cells.size(), 6u);  // Quick, deepthink, random, entropy, one cost, one budget.
+  for (const auto& cell : cells) EXPECT_EQ(cell.at("summary").at("budget_violations"), 0);
+
+  const auto cell = Londi("eval " + run.path.string() + " --cost 0.05 --budget 3 --episodes 3");
+  EXPECT_EQ(cell.status, 0);
+  EXPECT_THAT(cell.output, AllOf(ContainsRegex("switcher +0.05 +3"), HasSubstr("3 episodes")));
+  EXPECT_EQ(testing::ReadText(run.evaluation()), evaluation);  // One cell is not the whole table.
+}
+
+TEST_F(WholeRun, KilledWorkerAndActorAreReplacedAndNoRowIsDoubled) {
+  ChildProcess train(
+      {.name = "train",
+       .executable = LONDI_BINARY,
+       .arguments =
+           {"train", Config(), "--set", "run.max_decisions=0", "--set", "run.duration=10min"},
+       .output = temp_ / "train.out"});
+  for (const char* role : {"inference.quick.0", "actor.0"}) {
+    const std::int64_t then = Decisions();
+    WaitFor(train, [&] { return Decisions() > then + 50; });
+    ASSERT_EQ(Lives(role).size(), 1u) << Said();
+    kill(Lives(role).front(), SIGKILL);
+    WaitFor(train, [&] { return Lives(role).size() == 2; });
+  }
+  const std::int64_t then = Decisions();
+  WaitFor(train, [&] { return Decisions() > then + 50; });
+  train.Signal(SIGINT);
+  WaitFor(train, [] { return false; });
+
+  ASSERT_TRUE(exit_) << Said();
+  EXPECT_EQ(exit_->status, 130) << Said();  // Interrupted, but in order.
+  EXPECT_EQ(Lives("inference.quick.0").size(), 2u);
+  EXPECT_EQ(Lives("inference.deepthink.0").size(), 1u);
+  EXPECT_EQ(Lives("learner").size(), 1u);
+  EXPECT_FALSE(std::filesystem::is_empty(FindRun()->checkpoints()));
+  const learner::SegmentLog log(FindRun()->transitions(), {});
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> last;  // By (actor, incarnation).
+  for (std::int64_t row = log.begin(); row < log.end(); ++row) {
+    const learner::StoredRow& stored = log.row(row);
+    std::int64_t& sequence = last[{stored.actor, stored.incarnation}];
+    ASSERT_EQ(stored.sequence, sequence + 1);
+    sequence = stored.sequence;
+  }
+  EXPECT_EQ(last.size(), 2u);  // Both lives of the actor.
+}
+
+TEST_F(WholeRun, InOneProcessItIsInterruptedAndGoesOn) {
+  ChildProcess train(
+      {.name = "train",
+       .executable = LONDI_BINARY,
+       .arguments = {"train", Config(), "--in-process", "--set", "run.max_decisions=0"},
+       .output = temp_ / "train.out"});
+  WaitFor(train, [&] {
+    const auto run = FindRun();
+    return run && !std::filesystem::is_empty(run->checkpoints());
+  });
+  train.Signal(SIGINT);
+  WaitFor(train, [] { return false; });
+  ASSERT_TRUE(exit_) << Said();
+  EXPECT_EQ(exit_->status, 130) << Said();
+  EXPECT_THAT(Said(), HasSubstr("go on with: londi train --resume"));
+
+  const std::string resume =
+      "train --in-process --no-evaluation --resume " + FindRun()->path.string();
+  const std::string config = testing::ReadText(FindRun()->config());
+  const auto refused = Londi(resume + " --set learner.dqn.width=32");
+  EXPECT_EQ(refused.status, 2) << refused.output;
+  EXPECT_THAT(
+      refused.output,
+      AllOf(HasSubstr("checkpoint"), HasSubstr("why: "), HasSubstr("fix: set learner.dqn")));
+  EXPECT_EQ(testing::ReadText(FindRun()->config()), config);  // Nothing was touched.
+
+  const auto resumed = Londi(resume + " --set run.max_decisions=200");
+  EXPECT_EQ(resumed.status, 0) << resumed.output;
+  EXPECT_THAT(resumed.output, HasSubstr("changed: run.max_decisions"));
+  EXPECT_GE(ReadTimeUse(FindRun()->metrics()).decisions, 200);
+}
+
+}  // namespace
+}  // namespace londi::launch
