@@ -12,6 +12,7 @@
 #include "launch/commands/device_command.h"
 #include "launch/commands/env_command.h"
 #include "launch/commands/eval_command.h"
+#include "launch/commands/finetune_command.h"
 #include "launch/commands/report_command.h"
 #include "launch/commands/role_commands.h"
 #include "launch/commands/train_command.h"
@@ -27,6 +28,7 @@ constexpr AddCommand kCommands[] = {
     AddTrainCommand,
     AddEvalCommand,
     AddReportCommand,
+    AddFinetuneCommand,
     AddEnvCommand,
     AddPlayCommand,
     AddConfigCommand,

@@ -50,6 +50,25 @@ std::optional<std::string> FromByteLevel(std::string_view text) {
   return bytes;
 }
 
+std::string ToByteLevel(std::string_view bytes) {
+  static const auto kCharacters = [] {
+    std::array<int, 256> characters{};
+    const auto bytes_of = MakeTable();
+    for (int character = 0; character <= kLastCharacter; ++character) {
+      if (bytes_of[character] >= 0) characters[bytes_of[character]] = character;
+    }
+    return characters;
+  }();
+  std::string text;
+  for (const char byte : bytes) {
+    utf8proc_uint8_t encoded[4];
+    const auto length =
+        utf8proc_encode_char(kCharacters[static_cast<unsigned char>(byte)], encoded);
+    text.append(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(length));
+  }
+  return text;
+}
+
 bool IsAscii(std::string_view text) {
   return std::all_of(
       text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });

@@ -11,6 +11,9 @@ namespace londi::inference {
 // "Ġgo" -> " go"; nullopt when a character stands for no byte.
 std::optional<std::string> FromByteLevel(std::string_view text);
 
+// " go" -> "Ġgo"
+std::string ToByteLevel(std::string_view bytes);
+
 // True if `text` is well-formed UTF-8 (no overlong forms, no surrogates).
 bool IsValidUtf8(std::string_view text);
 

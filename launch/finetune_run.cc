@@ -1,0 +1,225 @@
+#include "launch/finetune_run.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "actors/envs/make_environment.h"
+#include "actors/statistics.h"
+#include "actors/worker_threads.h"
+#include "configs/duration_text.h"
+#include "configs/finetune_config.h"
+#include "launch/run_folder.h"
+#include "launch/signals.h"
+#include "launch/terminal.h"
+#include "launch/whole_run.h"
+
+namespace londi::launch {
+namespace {
+
+constexpr std::chrono::milliseconds kRefresh{250};
+
+// Steps with a progress that another thread shows.
+class Watched {
+ public:
+  void Set(const learner::FinetuneProgress& progress) {
+    std::lock_guard lock(mutex_);
+    progress_ = progress;
+  }
+  learner::FinetuneProgress Get() const {
+    std::lock_guard lock(mutex_);
+    return progress_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  learner::FinetuneProgress progress_;
+};
+
+std::string ByKind(const learner::Validation& validation) {
+  std::string text;
+  for (const auto& [name, kind] : validation.by_kind) {
+    text += fmt::format(
+        " {} {:.0f}%",
+        name,
+        100.0 * static_cast<double>(kind.successes) / static_cast<double>(kind.episodes));
+  }
+  return text;
+}
+
+double SuccessShare(const learner::Validation& validation) {
+  const auto total = validation.Total();
+  return total.episodes == 0
+             ? 0
+             : static_cast<double>(total.successes) / static_cast<double>(total.episodes);
+}
+
+std::string Line(const learner::FinetuneProgress& progress,
+                 std::int64_t first_step,
+                 core::Duration elapsed) {
+  if (progress.step == 0) return "collecting demonstrations";
+  const double seconds = std::chrono::duration<double>(elapsed).count();
+  const double steps_per_second =
+      static_cast<double>(progress.step - first_step) / std::max(seconds, 1e-3);
+  const auto left = std::chrono::seconds(static_cast<std::int64_t>(
+      static_cast<double>(progress.steps - progress.step) / std::max(steps_per_second, 1e-6)));
+  return fmt::format(
+      "step {} of {} | loss {:.4f} | expert's token {:.1f} % | {:.0f} tokens/s | {} episodes | "
+      "success {} | {} left",
+      progress.step,
+      progress.steps,
+      progress.loss,
+      100 * progress.accuracy,
+      static_cast<double>(progress.tokens) / std::max(seconds, 1e-3),
+      progress.episodes,
+      progress.validation ? fmt::format("{:.1f} %", 100 * SuccessShare(*progress.validation)) : "-",
+      configs::RoughDuration(left));
+}
+
+std::string Card(const configs::FinetuneConfig& config,
+                 const std::filesystem::path& recipe,
+                 const inference::ModelSpec& spec,
+                 const learner::Validation& validation) {
+  std::string card = fmt::format(
+      "# {}\n\n"
+      "An LM that acts in text environments, made by `londi finetune {}` (behaviour cloning of the "
+      "environment's expert, then DAgger). The recipe is the configuration; nothing else went "
+      "in.\n\n"
+      "| | |\n|---|---|\n"
+      "| architecture | Llama, {} layers, width {}, MLP {}, {} heads, {} tokens |\n"
+      "| parameters | {} ({} without the embedding) |\n"
+      "| environment | {}, {} distractors |\n"
+      "| optimizer steps x tokens | {} x about {} |\n\n"
+      "Success of its greedy actions on {} episodes that no training saw "
+      "(95 % Wilson interval), and how often its action was the expert's: {:.1f} %.\n\n"
+      "| kind | episodes | success | 95 % | mean steps |\n|---|---|---|---|---|\n",
+      config.output.filename().string(),
+      recipe.filename().string(),
+      spec.num_layers,
+      spec.hidden_size,
+      spec.intermediate_size,
+      spec.num_heads,
+      spec.vocab_size,
+      spec.num_parameters(),
+      spec.body_parameters(),
+      config.environment.id,
+      config.environment.num_distractors,
+      config.finetune.steps,
+      config.finetune.batch_tokens,
+      validation.Total().episodes,
+      100 * validation.expert_agreement);
+  const auto row = [&](const std::string& name, const learner::Validation::Kind& kind) {
+    const auto interval = actors::WilsonInterval(kind.successes, kind.episodes);
+    const auto n = static_cast<double>(kind.episodes);
+    card += fmt::format("| {} | {} | {:.1f} % | {:.1f} to {:.1f} | {:.1f} |\n",
+                        name,
+                        kind.episodes,
+                        100 * static_cast<double>(kind.successes) / n,
+                        100 * interval.low,
+                        100 * interval.high,
+                        static_cast<double>(kind.steps) / n);
+  };
+  for (const auto& [name, kind] : validation.by_kind) row(name, kind);
+  row("all", validation.Total());
+  return card;
+}
+
+// The training in a thread of its own, while this one shows progress and listens to signals.
+class FinetuneRun {
+ public:
+  FinetuneRun(const FinetuneRunOptions& options)
+      : options_(options), config_(configs::LoadFinetuneConfig(options.config, options.sets)) {}
+
+  int Run() {
+    bool finished = false;
+    actors::WorkerThreads thread([this] { stopping_ = true; });
+    thread.Start("finetune", [&] { finished = Train(); });
+    const core::SystemClock clock;
+    std::optional<std::int64_t> first_step;
+    core::TimePoint started = clock.Now();
+    std::int64_t validated = 0;
+    for (core::TimePoint now = started; !thread.WaitUntil(now); now = clock.Now()) {
+      if (signals_.num_stop_requests() > 0) stopping_ = true;
+      const learner::FinetuneProgress progress = watched_.Get();
+      if (!first_step && progress.step > 0) {
+        first_step = progress.step - 1;
+        started = now;
+      }
+      if (progress.validation && progress.step / config_.finetune.validate_every > validated) {
+        validated = progress.step / config_.finetune.validate_every;
+        terminal_.Say(
+            fmt::format("step {}: success {:.1f} % ({} episodes:{}), the expert's action {:.1f} %",
+                        progress.step,
+                        100 * SuccessShare(*progress.validation),
+                        progress.validation->Total().episodes,
+                        ByKind(*progress.validation),
+                        100 * progress.validation->expert_agreement));
+      }
+      terminal_.Progress(Line(progress, first_step.value_or(0), now - started), now);
+      signals_.WaitUntil(now + kRefresh);
+    }
+    thread.Join();
+    if (finished) {
+      if (final_) SayFinal(*final_);
+      return 0;
+    }
+    terminal_.Say(
+        fmt::format("stopped; go on with: londi finetune {} --resume", options_.config.string()));
+    return kStatusInterrupted;
+  }
+
+ private:
+  bool Train() {
+    at::init_num_threads();
+    if (config_.threads > 0) at::set_num_threads(config_.threads);
+    at::globalContext().setFloat32MatmulPrecision(config_.matmul_precision);
+    const std::filesystem::path checkpoint = config_.output / "checkpoint";
+    learner::Finetune finetune(
+        config_.finetune,
+        [environment = config_.environment] {
+          return actors::MakeEnvironmentWithExpert(environment.id, environment.options());
+        },
+        checkpoint,
+        options_.resume,
+        stopping_);
+    if (!finetune.Run([this](const auto& progress) { watched_.Set(progress); })) return false;
+    finetune.Export(config_.output);
+    if (config_.final_episodes > 0) {
+      final_ = finetune.Validate(static_cast<std::uint64_t>(config_.finetune.validation_episodes),
+                                 config_.final_episodes);
+      if (stopping_) return false;
+      WriteFileAtomically(config_.output / "README.md",
+                          Card(config_, options_.config, finetune.spec(), *final_));
+    }
+    std::filesystem::remove_all(checkpoint);
+    return true;
+  }
+
+  void SayFinal(const learner::Validation& validation) {
+    terminal_.Say(fmt::format("success {:.1f} % ({} unseen episodes:{})",
+                              100 * SuccessShare(validation),
+                              validation.Total().episodes,
+                              ByKind(validation)));
+  }
+
+  const FinetuneRunOptions options_;
+  const configs::FinetuneConfig config_;
+  Signals signals_;
+  Terminal terminal_;
+  Watched watched_;
+  std::atomic<bool> stopping_ = false;
+  std::optional<learner::Validation> final_;  // Set by the training's thread before it ends.
+};
+
+}  // namespace
+
+int RunFinetune(const FinetuneRunOptions& options) { return FinetuneRun(options).Run(); }
+
+}  // namespace londi::launch

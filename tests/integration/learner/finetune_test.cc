@@ -1,0 +1,222 @@
+#include "learner/finetune/finetune.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "core/error.h"
+#include "core/prompt.h"
+#include "inference/load_lm.h"
+#include "learner/finetune/rollouts.h"
+#include "tests/support/counting_world.h"
+#include "tests/support/temp_folder.h"
+
+namespace londi::learner {
+namespace {
+
+// Follows the words, riddles too.
+class CountingExpert final : public core::Expert {
+ public:
+  explicit CountingExpert(testing::CountingEnvironment& environment) : environment_(environment) {}
+  void Reset() override {}
+  std::string Advise(std::string_view) override {
+    for (const char* action : {"left", "right"}) {
+      const auto copy = environment_.Clone();
+      const core::StepResult result = copy->Step(action);
+      if (!result.terminated || result.reward > 0) return action;
+    }
+    return "";
+  }
+
+ private:
+  testing::CountingEnvironment& environment_;
+};
+
+core::EnvironmentWithExpert MakeCounting() {
+  auto environment = std::make_unique<testing::CountingEnvironment>();
+  auto expert = std::make_unique<CountingExpert>(*environment);
+  return {.environment = std::move(environment), .expert = std::move(expert)};
+}
+
+FinetuneOptions SmallOptions() {
+  return {.model = {.hidden_size = 16,
+                    .intermediate_size = 32,
+                    .num_layers = 1,
+                    .num_heads = 2,
+                    .num_kv_heads = 2,
+                    .head_dim = 8,
+                    .max_positions = 256,
+                    .tie_word_embeddings = true},
+          .tokenizer = {.vocab_size = 300},
+          .examples = {.demonstrations = 50, .collect_every = 20, .episodes = 20},
+          .optimizer = {.learning_rate = 1e-2},
+          .steps = 250,
+          .batch_tokens = 400,
+          .validation_episodes = 50,
+          .device = "cpu",
+          .first_seed = 1000,
+          .first_validation_seed = 0};
+}
+
+const std::atomic<bool> kGoesOn = false;
+
+TEST(Rollouts, TheExpertSolvesWhatItActsOut) {
+  const auto episodes = RunRollouts(
+      MakeCounting, nullptr, {.episodes = 30, .student_share = 0, .concurrent = 4}, kGoesOn);
+
+  ASSERT_EQ(episodes.size(), 30u);
+  for (const LabelledEpisode& episode : episodes) {
+    EXPECT_TRUE(episode.success);
+    EXPECT_FALSE(episode.by_student);
+    ASSERT_EQ(episode.steps.size(), 8u);
+    for (const auto& step : episode.steps) {
+      EXPECT_TRUE(step.agreed);
+      EXPECT_EQ(episode.text.substr(step.prompt_bytes, step.label.size() + 2),
+                " " + step.label + "\n");
+    }
+  }
+}
+
+TEST(Rollouts, AnUntrainedStudentActsAndIsCorrected) {
+  testing::TempFolder folder;
+  Finetune finetune(SmallOptions(), MakeCounting, folder.path(), false, kGoesOn);
+  finetune.Export(folder / "lm");
+  const auto student = inference::LoadLm(folder / "lm", {.device = "cpu"});
+
+  const auto episodes =
+      RunRollouts(MakeCounting, student.get(), {.episodes = 60, .concurrent = 7}, kGoesOn);
+
+  int corrected = 0;
+  ASSERT_EQ(episodes.size(), 60u);
+  for (const LabelledEpisode& episode : episodes) {
+    EXPECT_TRUE(episode.by_student);
+    ASSERT_FALSE(episode.steps.empty());
+    // One wrong turn ends an episode, so only its last step can be one.
+    for (std::size_t i = 0; i + 1 < episode.steps.size(); ++i) EXPECT_TRUE(episode.steps[i].agreed);
+    if (episode.steps.back().agreed) continue;
+    ++corrected;
+    const auto& last = episode.steps.back();
+    EXPECT_NE(episode.text.substr(last.prompt_bytes, last.label.size() + 1), " " + last.label);
+  }
+  EXPECT_GT(corrected, 30);
+}
+
+TEST(Rollouts, TheExpertTakesOverAndOnlyItsStepsAreLabels) {
+  testing::TempFolder folder;
+  Finetune finetune(SmallOptions(), MakeCounting, folder.path(), false, kGoesOn);
+  finetune.Run({});  // A student that does not end its episodes at once.
+  finetune.Export(folder / "lm");
+  const auto student = inference::LoadLm(folder / "lm", {.device = "cpu"});
+
+  const auto episodes =
+      RunRollouts(MakeCounting,
+                  student.get(),
+                  {.episodes = 60, .corrections = Corrections::kTakeover, .takeover_steps = 4},
+                  kGoesOn);
+
+  std::set<std::size_t> labelled;
+  for (const LabelledEpisode& episode : episodes) {
+    EXPECT_TRUE(episode.by_student);
+    EXPECT_EQ(episode.num_steps, 8);
+    labelled.insert(episode.steps.size());
+  }
+  EXPECT_EQ(labelled, (std::set<std::size_t>{4, 5, 6, 7}));
+}
+
+TEST(Rollouts, AnEpisodeIsLeftAfterTheMostSteps) {
+  const auto episodes = RunRollouts(
+      MakeCounting, nullptr, {.episodes = 5, .student_share = 0, .max_steps = 3}, kGoesOn);
+
+  for (const LabelledEpisode& episode : episodes) {
+    EXPECT_EQ(episode.num_steps, 3);
+    EXPECT_FALSE(episode.success);
+  }
+}
+
+TEST(Finetune, TeachesAnLmToActAsTheExpertDoesAndSavesIt) {
+  testing::TempFolder folder;
+  Finetune finetune(SmallOptions(), MakeCounting, folder.path(), false, kGoesOn);
+  const double before = static_cast<double>(finetune.Validate(0, 50).Total().successes);
+
+  const bool finished = finetune.Run({});
+  finetune.Export(folder / "lm");
+
+  EXPECT_TRUE(finished);
+  EXPECT_LT(before, 25);
+  const Validation after = finetune.Validate(0, 50);
+  EXPECT_EQ(after.Total().successes, 50);
+  EXPECT_DOUBLE_EQ(after.expert_agreement, 1);
+  // The folder holds the same LM.
+  const auto loaded = inference::LoadLm(folder / "lm", {.device = "cpu"});
+  const auto episodes = RunRollouts(MakeCounting, loaded.get(), {.episodes = 50}, kGoesOn);
+  for (const LabelledEpisode& episode : episodes) EXPECT_TRUE(episode.success);
+}
+
+TEST(Finetune, GoesOnWhereItWasStopped) {
+  testing::TempFolder folder;
+  std::atomic<bool> stopping = false;
+  std::int64_t stopped_at = 0;
+  {
+    Finetune first(SmallOptions(), MakeCounting, folder.path(), false, stopping);
+    const bool finished = first.Run([&](const FinetuneProgress& progress) {
+      stopped_at = progress.step;
+      if (progress.step == 30) stopping = true;
+    });
+    EXPECT_FALSE(finished);
+    EXPECT_EQ(stopped_at, 30);
+  }
+
+  Finetune second(SmallOptions(), MakeCounting, folder.path(), true, kGoesOn);
+  std::int64_t first_step = 0;
+  EXPECT_TRUE(second.Run([&](const FinetuneProgress& progress) {
+    if (first_step == 0) first_step = progress.step;
+  }));
+
+  EXPECT_EQ(first_step, 31);
+  EXPECT_EQ(second.Validate(0, 50).Total().successes, 50);
+}
+
+TEST(Finetune, ResumingNeedsACheckpoint) {
+  testing::TempFolder folder;
+
+  EXPECT_THROW(Finetune(SmallOptions(), MakeCounting, folder.path(), true, kGoesOn),
+               core::ModelError);
+}
+
+TEST(Finetune, ResumingWithAnotherShapeNamesTheDifference) {
+  testing::TempFolder folder;
+  std::atomic<bool> stopping = false;
+  Finetune first(SmallOptions(), MakeCounting, folder.path(), false, stopping);
+  first.Run([&](const FinetuneProgress&) { stopping = true; });
+  FinetuneOptions other = SmallOptions();
+  other.model.hidden_size = 24;
+  other.model.head_dim = 12;
+
+  EXPECT_THROW(Finetune(other, MakeCounting, folder.path(), true, kGoesOn), core::ModelError);
+}
+
+TEST(Finetune, StoppedDuringTheDemonstrationsItKeepsNothing) {
+  testing::TempFolder folder;
+  const std::atomic<bool> stopping = true;
+  Finetune finetune(SmallOptions(), MakeCounting, folder.path(), false, stopping);
+
+  EXPECT_FALSE(finetune.Run({}));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(Finetune, NeedsAnEnvironmentWithAnExpert) {
+  testing::TempFolder folder;
+  const ExpertFactory without = [] {
+    return core::EnvironmentWithExpert{.environment =
+                                           std::make_unique<testing::CountingEnvironment>()};
+  };
+
+  EXPECT_THROW(Finetune(SmallOptions(), without, folder.path(), false, kGoesOn), core::ConfigError);
+}
+
+}  // namespace
+}  // namespace londi::learner
