@@ -12,6 +12,7 @@ void BindLm(LmChoice& lm, const std::string& section, OptionTable& table) {
   table.Add(section + ".threads",
             lm.threads,
             {.meaning = "Threads of each worker's forward pass", .min = 1, .max = 1024});
+  lm.load.device_key = section + ".device";
   table.Add(
       section + ".device",
       lm.load.device,

@@ -33,7 +33,7 @@ const std::string& LoadCudaHalfOnce() {
 
 }  // namespace
 
-std::string ResolveDevice(const std::string& device) {
+std::string ResolveDevice(const std::string& device, const std::string& key) {
   if (device == "cpu") return device;
   const std::string index = device.starts_with("cuda:") ? device.substr(5) : "0";
   const bool good_index =
@@ -41,7 +41,7 @@ std::string ResolveDevice(const std::string& device) {
       std::all_of(index.begin(), index.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   const bool wants_cuda = device == "cuda" || (device.starts_with("cuda:") && good_index);
   if (device != "auto" && !wants_cuda) {
-    throw core::ConfigError({.what = "device is '" + device + "'",
+    throw core::ConfigError({.what = key + " is '" + device + "'",
                              .why = "there is no such kind of device",
                              .fix = "use auto, cpu, cuda or cuda:<index>"});
   }
@@ -55,9 +55,10 @@ std::string ResolveDevice(const std::string& device) {
                          : "there are only " + std::to_string(count) + " devices";
   }
   throw core::UnavailableError(
-      {.what = "device is '" + device + "', but this GPU cannot be used",
+      {.what = key + " is '" + device + "', but this GPU cannot be used",
        .why = failure,
-       .fix = "set device to auto or cpu, or install the NVIDIA driver and CUDA's libraries "
+       .fix = "set " + key +
+              " to auto or cpu, or install the NVIDIA driver and CUDA's libraries "
               "(./londi --cuda setup)"});
 }
 

@@ -11,6 +11,7 @@ namespace londi::inference {
 
 struct LmOptions {
   std::string device = "auto";      // auto, cpu, cuda, cuda:<index>
+  std::string device_key = "device";  // What a person calls it, for errors.
   std::int64_t kv_cache_mib = 512;  // Keys and values of sessions, >= 0.
   void Validate() const;            // Throws core::ConfigError.
 };

@@ -1,6 +1,7 @@
 #include "launch/cuda_plugin.h"
 
 #include <dlfcn.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
 #include <filesystem>
@@ -50,6 +51,12 @@ const Plugin& LoadOnce() {
 }  // namespace
 
 const CudaStatus& LoadCuda() { return LoadOnce().status; }
+
+void LoadCudaFor(const std::string& device, const monitor::Logger& logger) {
+  if (device == "cpu") return;
+  const CudaStatus& status = LoadCuda();
+  logger->log(status.built ? spdlog::level::info : spdlog::level::debug, "{}", status.text);
+}
 
 std::string CheckGpu() {
   const Plugin& plugin = LoadOnce();

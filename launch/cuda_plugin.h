@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "monitor/log.h"
+
 namespace londi::launch {
 
 // What CUDA is to this process. The main binary links only LibTorch's CPU half; a build with the
@@ -15,6 +17,10 @@ struct CudaStatus {
 // Loads the plug-in, once per process. Afterwards LibTorch sees the GPUs, if there are any.
 // Thread-safe.
 const CudaStatus& LoadCuda();
+
+// Before something is computed on `device`, a value of a configuration's device keys: brings CUDA
+// in where it may be needed, and logs what there is. Every role calls it, whatever process it is in.
+void LoadCudaFor(const std::string& device, const monitor::Logger& logger);
 
 // Multiplies two matrices on the GPU and on the CPU. Returns a text that says how far apart the
 // results are; throws core::UnavailableError when there is no usable GPU, core::Error when the

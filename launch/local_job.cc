@@ -1,5 +1,6 @@
 #include "launch/local_job.h"
 
+#include "launch/cuda_plugin.h"
 #include "launch/in_process_job.h"
 #include "launch/local_lms.h"
 #include "launch/wiring.h"
@@ -12,13 +13,15 @@ namespace {
 class LocalJob final : public Job {
  public:
   explicit LocalJob(const ProcessJobParts& parts)
-      : lms_(parts.config, metrics_, parts.logger),
-        job_(StartInProcessJob(
-            parts,
-            {.quick = lms_.quick(),
-             .deepthink = lms_.deepthink(),
-             .metrics = metrics_,
-             .make_environment = MakeEnvironmentFactory(parts.config.environment)})) {}
+      : lms_(parts.config, metrics_, parts.logger) {
+    LoadCudaFor(parts.config.learner.device, parts.logger);
+    job_ = StartInProcessJob(
+        parts,
+        {.quick = lms_.quick(),
+         .deepthink = lms_.deepthink(),
+         .metrics = metrics_,
+         .make_environment = MakeEnvironmentFactory(parts.config.environment)});
+  }
 
   void Poll() override {
     lms_.ThrowIfFailed();

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "inference/inference_server.h"
 #include "inference/load_lm.h"
+#include "launch/cuda_plugin.h"
 #include "launch/wiring.h"
 #include "transport/in_process.h"
 
@@ -17,7 +18,7 @@ struct LocalLms::Worker {
          core::Tier tier,
          monitor::Metrics& metrics,
          monitor::Logger logger)
-      : scorer(inference::LoadLm(LmOf(config, tier).model, LmOf(config, tier).load)),
+      : scorer(Load(LmOf(config, tier), logger)),
         server(ServerOptionsOf(config, tier),
                {.channel = channel,
                 .scorer = *scorer,
@@ -26,6 +27,12 @@ struct LocalLms::Worker {
                 .clock = clock}),
         thread([this] { server.RequestStop(); }) {
     thread.Start(std::string("infer.") + core::TierName(tier), [this] { server.Run(); });
+  }
+
+  static std::unique_ptr<inference::LmScorer> Load(const configs::LmChoice& lm,
+                                                   const monitor::Logger& logger) {
+    LoadCudaFor(lm.load.device, logger);
+    return inference::LoadLm(lm.model, lm.load);
   }
 
   const core::SystemClock clock;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "learner/resolve_device.h"
+#include "inference/device.h"
 
 namespace londi::learner {
 namespace {
@@ -100,7 +100,7 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
     : options_((options.Validate(), std::move(options))),
       parts_(std::move(parts)),
       config_(std::move(config)),
-      device_(ResolveDevice(options_.device)),
+      device_(inference::ResolveDevice(options_.device, "learner.device")),
       limiter_(options_.rate),
       checkpoints_(std::move(checkpoints), options_.checkpoints_kept, parts_.logger),
       replay_(parts_.log, options_.replay, options_.n_step),

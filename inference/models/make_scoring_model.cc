@@ -32,7 +32,7 @@ constexpr Family kFamilies[] = {
 std::unique_ptr<ScoringModel> MakeScoringModel(const std::filesystem::path& folder,
                                                const LmOptions& options) {
   const ModelSpec spec = ReadHfConfig(folder);
-  const c10::Device device(ResolveDevice(options.device));
+  const c10::Device device(ResolveDevice(options.device, options.device_key));
   for (const Family& family : kFamilies) {
     if (spec.family == family.model_type) {
       return family.load(folder, device, static_cast<std::size_t>(options.kv_cache_mib) << 20);

@@ -6,6 +6,7 @@
 
 #include "inference/inference_server.h"
 #include "inference/load_lm.h"
+#include "launch/cuda_plugin.h"
 #include "launch/roles/role_process.h"
 #include "launch/roles/roles.h"
 #include "launch/wiring.h"
@@ -15,6 +16,7 @@ namespace londi::launch {
 namespace {
 
 std::unique_ptr<inference::LmScorer> Load(const configs::LmChoice& lm, monitor::Logger logger) {
+  LoadCudaFor(lm.load.device, logger);
   const auto begin = std::chrono::steady_clock::now();
   auto scorer = inference::LoadLm(lm.model, lm.load);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;

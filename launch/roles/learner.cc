@@ -30,7 +30,7 @@ void Heartbeat(RoleProcess& process,
 int RunLearner(const std::filesystem::path& run_folder) {
   RoleProcess process(run_folder, {.name = "learner", .role = transport::Role::kLearner}, {});
   RoleBasics& basics = process.basics();
-  if (basics.config.learner.device != "cpu") basics.logger->info("{}", LoadCuda().text);
+  LoadCudaFor(basics.config.learner.device, basics.logger);
   learner::SegmentLog log(basics.folder.transitions(), basics.config.transition_log);
   const transport::ChannelContext channels = process.channels();
   const auto source = transport::MakeZmqTransitionSource(channels, {}, log.watermarks());

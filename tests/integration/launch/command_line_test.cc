@@ -147,9 +147,9 @@ TEST_F(CommandLine, ATokenizerThatIsNotSupportedIsNamed) {
 TEST_F(CommandLine, AGpuThatIsNotThereIsNamedWithTheWayOut) {
   const std::string config = WithTinyLms();
   EXPECT_THAT(Londi("train --in-process " + config + " --set quick.device=cuda:77"),
-              Complains(1, "cuda:77", "auto or cpu"));
-  EXPECT_THAT(Londi("train --in-process " + config + " --set quick.device=tpu"),
-              Complains(2, "tpu", "auto, cpu, cuda"));
+              Complains(1, "quick.device is 'cuda:77'", "set quick.device to auto or cpu"));
+  EXPECT_THAT(Londi("train --in-process " + config + " --set deepthink.device=tpu"),
+              Complains(2, "deepthink.device is 'tpu'", "auto, cpu, cuda"));
 }
 
 TEST_F(CommandLine, AnUnknownEnvironmentNamesTheKnownOnes) {
