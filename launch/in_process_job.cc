@@ -15,6 +15,7 @@
 #include "learner/learner_loop.h"
 #include "learner/segment_log.h"
 #include "transport/in_process.h"
+#include "transport/registry_types.h"
 #include "transport/rendezvous.h"
 
 namespace londi::launch {
@@ -24,7 +25,8 @@ class InProcessJob final : public Job {
  public:
   InProcessJob(const ProcessJobParts& parts, const InProcessWorld& world)
       : parts_(parts),
-        incarnation_(transport::BeginEpoch(parts.folder.coordinator_state()).epoch.value),
+        incarnation_(transport::FirstIncarnation(
+            transport::BeginEpoch(parts.folder.coordinator_state()).epoch)),
         metrics_writer_(
             parts.folder.metrics(), "all", world.metrics, parts.config.run.metrics_every),
         log_(parts.folder.transitions(), parts.config.transition_log),

@@ -142,8 +142,7 @@ core::Incarnation RegistryState::GrantIncarnation(const Registration& registrati
   // A process that this coordinator or an earlier one knew goes on with what it was given.
   if (registration.incarnation.value != 0) return registration.incarnation;
   const core::Incarnation last = last_incarnation_[registration.name];
-  const std::int64_t first_of_epoch = (epoch_.value << 32) + 1;
-  return core::Incarnation(std::max(last.value + 1, first_of_epoch));
+  return std::max(core::Incarnation(last.value + 1), FirstIncarnation(epoch_));
 }
 
 core::ActorId RegistryState::GrantActor(const Registration& registration) const {

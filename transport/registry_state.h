@@ -41,9 +41,8 @@ const char* RegistryEventName(RegistryEvent::Kind kind);  // "joined", "left", "
 // Who belongs to the run. Pure (time comes in as an argument), not thread-safe.
 //
 // A name has one holder: a registration with another nonce replaces the holder, who is refused from
-// then on. An incarnation is (epoch << 32) + count, so that it grows with every new process, across
-// coordinator restarts too; a process that registers again under a new epoch keeps the one it was
-// given, unless the name went on without it.
+// then on. Incarnations are given as FirstIncarnation says; a process that registers again under a
+// new epoch keeps the one it was given, unless the name went on without it.
 class RegistryState {
  public:
   RegistryState(core::Epoch epoch, RegistryOptions options);

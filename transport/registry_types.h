@@ -34,6 +34,11 @@ struct Registration {
       incarnation;  // 0 on the first time; re-registrations keep what they were given.
 };
 
+// Incarnations grow with every new process, across epochs too: (epoch << 32) + 1, + 2, ...
+constexpr core::Incarnation FirstIncarnation(core::Epoch epoch) {
+  return core::Incarnation((epoch.value << 32) + 1);
+}
+
 struct Member {
   MemberId id;
   Registration registration;  // `actor` and `incarnation` filled in.

@@ -18,6 +18,7 @@
 #include "launch/progress_totals.h"
 #include "launch/run_folder.h"
 #include "launch/time_use.h"
+#include "launch/train_run.h"
 #include "learner/segment_log.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temp_folder.h"
@@ -199,6 +200,28 @@ TEST_F(WholeRun, InOneProcessItIsInterruptedAndGoesOn) {
   EXPECT_EQ(resumed.status, 0) << resumed.output;
   EXPECT_THAT(resumed.output, HasSubstr("changed: run.max_decisions"));
   EXPECT_GE(ReadTimeUse(FindRun()->metrics()).decisions, 200);
+}
+
+TEST_F(WholeRun, ARunOfProcessesThatGoesOnInOneProcessLearnsFromItsNewRows) {
+  const auto begun = Londi("train --no-evaluation " + Config());
+  ASSERT_EQ(begun.status, 0) << begun.output;
+  const ProgressSample before = ReadTrained(*FindRun()).work;
+  ASSERT_GT(before.updates, 0);
+
+  const auto resumed = Londi("train --in-process --no-evaluation --set run.max_decisions=400 "
+                             "--resume " + FindRun()->path.string());
+
+  ASSERT_EQ(resumed.status, 0) << resumed.output;
+  const ProgressSample after = ReadTrained(*FindRun()).work;
+  EXPECT_GE(after.decisions, 400);
+  EXPECT_GT(after.updates, before.updates);
+  // A new life is newer than every older one, or the replay takes its rows for leftovers.
+  const learner::SegmentLog log(FindRun()->transitions(), {});
+  std::int64_t newest = 0;
+  for (std::int64_t row = log.begin(); row < log.end(); ++row) {
+    ASSERT_GE(log.row(row).incarnation, newest) << "row " << row;
+    newest = log.row(row).incarnation;
+  }
 }
 
 }  // namespace
