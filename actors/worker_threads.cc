@@ -43,6 +43,16 @@ bool WorkerThreads::WaitUntil(core::TimePoint deadline) {
   return finished_.wait_until(lock, deadline, [&] { return running_ == 0; });
 }
 
+void WorkerThreads::ThrowIfFailed() {
+  std::lock_guard lock(mutex_);
+  if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+}
+
+bool WorkerThreads::HasAnyEnded() const {
+  std::lock_guard lock(mutex_);
+  return running_ < static_cast<int>(threads_.size());
+}
+
 void WorkerThreads::Join() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();

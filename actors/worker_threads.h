@@ -28,6 +28,11 @@ class WorkerThreads {
   // True: all bodies have returned. False: `deadline` passed first.
   [[nodiscard]] bool WaitUntil(core::TimePoint deadline);
 
+  // Rethrows the first exception, if there is one; whoever calls it need not wait for the others.
+  void ThrowIfFailed();
+  // Whether a body has ended since the last Join. By the thread that calls Start and Join.
+  [[nodiscard]] bool HasAnyEnded() const;
+
   // Blocks until all bodies have returned; rethrows the first exception.
   void Join();
 
@@ -35,7 +40,7 @@ class WorkerThreads {
   void Body(const std::function<void()>& body);
 
   const std::function<void()> stop_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable finished_;
   int running_ = 0;               // Guarded by mutex_.
   std::exception_ptr exception_;  // Guarded by mutex_.

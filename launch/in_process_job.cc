@@ -59,17 +59,16 @@ class InProcessJob final : public Job {
     learner_.RequestStop();
   }
 
-  // A role that returned before it was asked to has failed.
+  // A role that returned before it was asked to has failed; one is enough.
   void Poll() override {
-    if (actor_threads_.WaitUntil(parts_.clock.Now())) {
-      actor_threads_.Join();
-      throw core::Error({.what = "the actors ended early",
-                         .why = "nobody asked them to",
-                         .fix = fmt::format("see {}", parts_.folder.logs().string())});
-    }
-    if (learner_thread_.WaitUntil(parts_.clock.Now()) && parts_.config.learner.max_updates == 0) {
-      learner_thread_.Join();
-    }
+    actor_threads_.ThrowIfFailed();
+    learner_thread_.ThrowIfFailed();
+    const bool may_learner_end = parts_.config.learner.max_updates > 0;
+    const bool actor_ended = actor_threads_.HasAnyEnded();
+    if (!actor_ended && (may_learner_end || !learner_thread_.HasAnyEnded())) return;
+    throw core::Error({.what = actor_ended ? "an actor ended early" : "the learner ended early",
+                       .why = "nobody asked it to",
+                       .fix = fmt::format("see {}", parts_.folder.logs().string())});
   }
 
   ProgressSample Progress() override {

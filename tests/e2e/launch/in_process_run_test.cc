@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
+#include <thread>
 
+#include "core/error.h"
 #include "launch/evaluate_run.h"
 #include "launch/in_process_job.h"
 #include "launch/train_run.h"
@@ -40,6 +45,28 @@ configs::RunConfig TestConfig(const std::filesystem::path& folder) {
   return config;
 }
 
+// Fails in its first step, if it is the first of all.
+class FailingEnvironment final : public core::Environment {
+ public:
+  explicit FailingEnvironment(std::atomic<bool>& poisoned) : fails_(poisoned.exchange(false)) {}
+
+  core::Observation Reset(std::uint64_t seed) override { return world_.Reset(seed); }
+  core::StepResult Step(std::string_view action) override {
+    if (fails_) throw core::ModelError({.what = "poisoned", .why = "a test", .fix = "none"});
+    return world_.Step(action);
+  }
+  std::vector<std::string> AdmissibleActions() const override { return world_.AdmissibleActions(); }
+  int MaxSteps() const override { return world_.MaxSteps(); }
+  std::string Kind() const override { return world_.Kind(); }
+  std::unique_ptr<core::Environment> Clone() const override {
+    return std::make_unique<FailingEnvironment>(*this);
+  }
+
+ private:
+  const bool fails_;
+  testing::CountingEnvironment world_;
+};
+
 class InProcessRun : public ::testing::Test {
  protected:
   InProcessRun() { WriteFileAtomically(folder_.config(), configs::ToYaml(config_)); }
@@ -53,12 +80,14 @@ class InProcessRun : public ::testing::Test {
             .events = events_};
   }
 
-  TrainEnd TrainOnce() {
-    const auto job = StartInProcessJob(
-        Parts(),
-        {.quick = quick_, .deepthink = deepthink_, .metrics = metrics_, .make_environment = [] {
-           return std::make_unique<testing::CountingEnvironment>();
-         }});
+  TrainEnd TrainOnce(const actors::EnvironmentFactory& make_environment = [] {
+    return std::make_unique<testing::CountingEnvironment>();
+  }) {
+    const auto job = StartInProcessJob(Parts(),
+                                       {.quick = quick_,
+                                        .deepthink = deepthink_,
+                                        .metrics = metrics_,
+                                        .make_environment = make_environment});
     return Train(*job,
                  {.folder = folder_,
                   .config = config_,
@@ -130,6 +159,27 @@ TEST_F(InProcessRun, AResumedRunGoesOnAndLosesAndDoublesNothing) {
     sequence = stored.sequence;
   }
   EXPECT_EQ(last.size(), 4u);  // Two actors, two lives.
+}
+
+TEST_F(InProcessRun, ADeadActorEndsTheRunThoughTheOthersAreAlive) {
+  config_.learner.max_updates = 1'000'000;
+  const auto poisoned = std::make_shared<std::atomic<bool>>(true);  // The first environment.
+
+  EXPECT_THROW(TrainOnce([poisoned] { return std::make_unique<FailingEnvironment>(*poisoned); }),
+               core::ModelError);
+}
+
+TEST_F(InProcessRun, ADeadLearnerEndsTheRunThoughUpdatesAreLimited) {
+  config_.learner.max_updates = 1'000'000;
+  std::thread enemy([&] {
+    while (std::filesystem::is_empty(folder_.checkpoints())) std::this_thread::yield();
+    const auto away = folder_.path / "away";
+    std::filesystem::rename(folder_.checkpoints(), away);
+    std::ofstream(folder_.checkpoints()) << "in the way";
+  });
+
+  EXPECT_THROW(TrainOnce(), core::IoError);
+  enemy.join();
 }
 
 TEST_F(InProcessRun, AStopRequestEndsItCleanlyWithACheckpoint) {

@@ -7,6 +7,7 @@
 #include <future>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace londi::actors {
 namespace {
@@ -46,6 +47,26 @@ TEST(WorkerThreads, WaitsUntilAllAreDoneOrTheDeadlinePasses) {
   go.set_value();
   EXPECT_TRUE(threads.WaitUntil(core::TimePoint::max()));
   threads.Join();
+}
+
+TEST(WorkerThreads, OneThatEndedOrFailedIsSeenWhileTheOthersGoOn) {
+  std::promise<void> go, fail;
+  WorkerThreads threads([] {});
+  threads.Start("works", [&] { go.get_future().wait(); });
+  threads.Start("fails", [&] {
+    fail.get_future().wait();
+    throw std::runtime_error("first");
+  });
+
+  EXPECT_FALSE(threads.HasAnyEnded());
+  EXPECT_NO_THROW(threads.ThrowIfFailed());
+  fail.set_value();
+  while (!threads.HasAnyEnded()) std::this_thread::yield();
+  EXPECT_THROW(threads.ThrowIfFailed(), std::runtime_error);
+
+  go.set_value();
+  EXPECT_NO_THROW(threads.Join());  // Rethrown once.
+  EXPECT_FALSE(threads.HasAnyEnded());
 }
 
 TEST(WorkerThreads, DestructionStopsAndJoins) {
