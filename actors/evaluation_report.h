@@ -7,17 +7,15 @@
 
 namespace londi::actors {
 
-// For people: one line per cell, and below it how each cell's success differs from that of the cell
-// `reference` (an index), paired.
-//
-//   policy            c      B   success % (95 % CI)  return  calls/step %  calls  ktokens  GFLOP
-//   ms
+// For people: one line per cell, then how many episodes and budget violations there were.
+//   policy  c  B  success % (95 % CI)  vs REFERENCE  return  calls/%  calls  tokens  GFLOP  ms/dec
+// "vs": success minus that of the cell `reference` (an index), in points, paired by episode.
 std::string ToTable(const std::vector<CellResult>& results, std::size_t reference);
 
-// {"cells": [{"name", "cost", "budget" (null = unlimited), "switcher", "summary": {...},
-// "episodes":
-// [{...}]}], "differences": [{"cell", "reference", "mean", "low", "high"}]}. `with_episodes`: one
-// object per episode too.
+// {"cells": [{"name", "policy", "rate" (random) or "threshold" (entropy), "cost", "budget" (null =
+//             unlimited), "summary": {...}, "kinds": {KIND: {...}}, "episodes": [{...}]}],
+//  "differences": [{"cell", "reference" (indices of cells), "success", "low", "high"}]}
+// `with_episodes`: "episodes" with one object per episode.
 std::string ToJson(const std::vector<CellResult>& results,
                    std::size_t reference,
                    bool with_episodes);

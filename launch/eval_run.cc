@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "actors/evaluation_report.h"
 #include "configs/run_config.h"
 #include "core/error.h"
@@ -62,6 +64,9 @@ int RunEval(const EvalOptions& options) {
   configs::RunConfig config = configs::LoadRunConfig(folder.config(), options.sets);
   config.evaluation.options = EpisodesOf(options, config.evaluation.options);
   const auto cell = CellOf(options);
+  // The whole table is written into the folder: not while a training goes on in it.
+  std::optional<RunLock> lock;
+  if (!cell) lock.emplace(folder);
   const core::SystemClock clock;
   monitor::Metrics metrics;
   const monitor::Logger logger = monitor::MakeLogger(

@@ -224,5 +224,20 @@ TEST_F(WholeRun, ARunOfProcessesThatGoesOnInOneProcessLearnsFromItsNewRows) {
   }
 }
 
+TEST_F(WholeRun, EvaluationWaitsForATrainingInTheSameFolderToEnd) {
+  ASSERT_EQ(Londi("train --no-evaluation " + Config()).status, 0);
+  const std::string eval = "eval " + FindRun()->path.string();
+  {
+    const RunLock training(*FindRun());
+    const auto result = Londi(eval);
+    EXPECT_EQ(result.status, 1) << result.output;
+    EXPECT_THAT(result.output, AllOf(HasSubstr("in use"), HasSubstr("why: "), HasSubstr("fix: ")));
+    EXPECT_FALSE(std::filesystem::exists(FindRun()->report()));
+    // One cell writes nothing into the folder that a training needs.
+    EXPECT_EQ(Londi(eval + " --cost 0.05 --episodes 2").status, 0);
+  }
+  EXPECT_EQ(Londi(eval).status, 0);
+}
+
 }  // namespace
 }  // namespace londi::launch
