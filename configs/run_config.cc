@@ -1,5 +1,8 @@
 #include "configs/run_config.h"
 
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
 #include "configs/bind.h"
 #include "core/error.h"
 
@@ -54,10 +57,27 @@ void BindRun(RunOptions& run, OptionTable& table) {
              .choices = {"trace", "debug", "info", "warn", "error", "off"}});
   table.Add("run.interface",
             run.interface,
-            {.meaning = "Address of the network interface that sockets are bound to"});
+            {.meaning = "Address that sockets are bound to: of this machine only, 127.0.0.0/8, because "
+                       "what is sent is not encrypted"});
+}
+
+bool IsLoopback(const std::string& address) {
+  in_addr parsed{};
+  return inet_pton(AF_INET, address.c_str(), &parsed) == 1 && ntohl(parsed.s_addr) >> 24 == 127;
 }
 
 }  // namespace
+
+void EvaluationPlan::Validate() const {
+  if (costs.empty()) {
+    throw core::ConfigError(
+        {.what = "evaluation.costs is empty",
+         .why = "the Switcher is evaluated at a cost, and the rules are matched to the first one",
+         .fix = "name at least one, for example --set evaluation.costs=[0.02]"});
+  }
+  options.Validate();
+  calibration.Validate();
+}
 
 actors::EnvironmentOptions EnvironmentChoice::options() const {
   actors::EnvironmentOptions options{.kind = kind, .view_size = view_size};
@@ -71,11 +91,18 @@ void RunConfig::Validate() const {
                              .why = "one late heartbeat would end a healthy role",
                              .fix = "raise run.lease or lower run.heartbeat"});
   }
+  if (!IsLoopback(run.interface)) {
+    throw core::ConfigError(
+        {.what = fmt::format("run.interface is '{}'", run.interface),
+         .why = "londi's sockets neither encrypt nor ask who connects, so only this machine may "
+                "reach them",
+         .fix = "set run.interface to 127.0.0.1, or to another address of 127.0.0.0/8"});
+  }
   static_cast<void>(actors::MakeEnvironment(environment.id, environment.options()));
   for (const LmChoice* lm : {&quick, &deepthink}) lm->load.Validate();
   batching.Validate();
   actor.Validate();
-  evaluation.options.Validate();
+  evaluation.Validate();
   learner.Validate();
   transition_log.Validate();
 }

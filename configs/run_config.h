@@ -34,7 +34,7 @@ struct RunOptions {
   std::chrono::milliseconds metrics_every{
       10'000};  // metrics.jsonl gets a line per role this often.
   std::string log_level = "info";
-  std::string interface = "127.0.0.1";  // Sockets are bound here, on free ports.
+  std::string interface = "127.0.0.1";  // Sockets are bound here, on free ports: 127.0.0.0/8.
 };
 
 // One tier's LM and its workers.
@@ -56,10 +56,11 @@ struct EnvironmentChoice {
 
 // Which policies the table at the end compares.
 struct EvaluationPlan {
-  std::vector<double> costs = {0.02, 0.005, 0.05, 0.15};
+  std::vector<double> costs = {0.02, 0.005, 0.05, 0.15};  // At least one; rules match the first.
   std::vector<std::int32_t> budgets = {1, 3, 8};
   actors::EvaluationOptions options{.time = std::chrono::minutes(3)};
   actors::CalibrationOptions calibration;
+  void Validate() const;  // Throws core::ConfigError.
 };
 
 // Everything a run is made of: mostly the owners' option structs.

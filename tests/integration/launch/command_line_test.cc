@@ -107,12 +107,20 @@ TEST_F(CommandLine, OnlyARunCanBeResumedOrEvaluated) {
   EXPECT_THAT(Londi("eval " + temp_.path().string()), Complains(1, "no run folder", "runs/"));
 }
 
-TEST_F(CommandLine, AnInterfaceThatCannotBeBoundEndsTheRunNamingIt) {
+TEST_F(CommandLine, AnInterfaceThatOtherMachinesReachIsRefused) {
   const std::string config = Config(WithModels());
-  EXPECT_THAT(Londi("train " + config + " --set run.interface=203.0.113.77"),
-              Complains(1, "coordinator failed", "--resume"));
-  EXPECT_THAT(Londi("train " + config + " --set run.interface=203.0.113.77").output,
-              HasSubstr("203.0.113.77"));
+  for (const char* address : {"0.0.0.0", "203.0.113.77", "::", "eth0", "127.0.0.1.example", "*"}) {
+    EXPECT_THAT(Londi("train " + config + " --set run.interface='\"" + address + "\"'"),
+                Complains(2, "run.interface is '" + std::string(address) + "'", "127.0.0.1"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(temp_ / "runs"));
+  EXPECT_EQ(Londi("config print --set run.interface=127.3.0.9").status, 0);
+}
+
+TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
+  EXPECT_THAT(Londi("config print --set evaluation.costs=[]"),
+              Complains(2, "evaluation.costs is empty", "evaluation.costs=[0.02]"));
+  EXPECT_EQ(Londi("config print --set evaluation.budgets=[]").status, 0);
 }
 
 TEST_F(CommandLine, ABrokenModelEndsTheRunNamingTheRole) {
