@@ -42,14 +42,14 @@ constexpr double kSecondsPerTick =
 
 void TermsOptions::Validate() const {
   Require(zero_cost >= 0 && zero_cost <= 1 && unlimited >= 0 && unlimited <= 1,
-          "a share of training episodes is outside 0..1",
-          "zero_cost and unlimited are shares of episodes.");
+          "actor.terms.zero_cost or actor.terms.unlimited is outside 0..1",
+          "they are shares of episodes.");
   Require(
       min_cost > 0 && min_cost <= max_cost,
       "training costs range from " + std::to_string(min_cost) + " to " + std::to_string(max_cost),
-      "costs are drawn log-uniformly, so 0 < min_cost <= max_cost.");
+      "costs are drawn log-uniformly, so 0 < actor.terms.min_cost <= actor.terms.max_cost.");
   Require(max_budget >= 0,
-          "max_budget is " + std::to_string(max_budget),
+          "actor.terms.max_budget is " + std::to_string(max_budget),
           "a budget is a number of activations.");
 }
 
@@ -67,13 +67,13 @@ EpisodeTerms DrawTerms(const TermsOptions& options, Random& random) {
 
 void ActorOptions::Validate() const {
   Require(episodes >= 1 && episodes <= 1024,
-          "actors.episodes is " + std::to_string(episodes),
+          "actor.episodes is " + std::to_string(episodes),
           "each concurrent episode is a thread, 1..1024.");
-  Require(lm_timeout.count() > 0, "the LM timeout is not positive", "no LM answers in no time.");
+  Require(lm_timeout.count() > 0, "actor.lm_timeout is not positive", "no LM answers in no time.");
   Require(max_failed_episodes >= 1,
-          "max_failed_episodes is " + std::to_string(max_failed_episodes),
+          "actor.max_failed_episodes is " + std::to_string(max_failed_episodes),
           "the first failure already is one.");
-  Require(drain.count() >= 0, "the drain time is negative", "it is a waiting time.");
+  Require(drain.count() >= 0, "actor.drain is negative", "it is a waiting time.");
   switcher.Validate();
   exploration.Validate();
   terms.Validate();

@@ -41,11 +41,16 @@ double Milliseconds(core::Duration duration) {
 
 void ServerOptions::Validate() const {
   batching.Validate();
-  if (threads >= 1 && drain.count() >= 0) return;
-  throw core::ConfigError({.what = threads < 1 ? "inference.threads is " + std::to_string(threads)
-                                               : "inference.drain is negative",
-                           .why = "the forward pass runs on at least one thread and for some time",
-                           .fix = "set it to 1 or more"});
+  if (threads < 1) {
+    throw core::ConfigError({.what = tier + ".threads is " + std::to_string(threads),
+                             .why = "the forward pass runs on at least one thread",
+                             .fix = "set it to 1 or more"});
+  }
+  if (drain.count() < 0) {
+    throw core::ConfigError({.what = "run.drain is negative",
+                             .why = "workers answer what they have received before they end",
+                             .fix = "set it to 1s or more"});
+  }
 }
 
 struct InferenceServer::Instruments {

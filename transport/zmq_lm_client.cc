@@ -49,7 +49,7 @@ class Client final : public ZmqLmClient {
                                             {{"tier", core::TierName(tier)}})),
         dispatcher_(options),
         io_(
-            std::string("lm.client.") + core::TierName(tier),
+            std::string("lm.") + core::TierName(tier),
             context.logger,
             [this](IoThread& io) { Run(io); },
             [this] { Close(); }) {}

@@ -104,7 +104,7 @@ class Source final : public ZmqTransitionSource {
       throw core::ProtocolError(
           {.what = "a stream was refused",
            .why = "there are " + std::to_string(routes_.size()) + " streams already.",
-           .fix = "restart fewer actors, or raise learner.max_streams"});
+           .fix = "restart fewer actors: every life of one is a stream"});
     }
     routes_[stream] = peer;
   }
