@@ -419,4 +419,13 @@ std::string OptionTable::Value(std::string_view key) const {
   return entry->print();
 }
 
+bool HasSection(const std::filesystem::path& file, const std::string& name) {
+  try {
+    const YAML::Node root = YAML::LoadFile(file.string());
+    return root.IsMap() && root[name].IsDefined();
+  } catch (const YAML::Exception&) {
+    return false;
+  }
+}
+
 }  // namespace londi::configs

@@ -141,4 +141,8 @@ class OptionTable {
   std::vector<std::pair<std::string, std::string>> sections_;  // Name, meaning; in order.
 };
 
+// Whether `file` has a section `name`; false also where it cannot be read, which reading it with a
+// table says better.
+bool HasSection(const std::filesystem::path& file, const std::string& name);
+
 }  // namespace londi::configs

@@ -12,6 +12,7 @@ namespace londi::launch {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class CommandLine : public ::testing::Test {
@@ -121,6 +122,23 @@ TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
   EXPECT_THAT(Londi("config print --set evaluation.costs=[]"),
               Complains(2, "evaluation.costs is empty", "evaluation.costs=[0.02]"));
   EXPECT_EQ(Londi("config print --set evaluation.budgets=[]").status, 0);
+}
+
+TEST_F(CommandLine, PrintsTheOptionsOfAFinetuning) {
+  const auto defaults = Londi("config print --finetune");
+  EXPECT_EQ(defaults.status, 0);
+  EXPECT_THAT(defaults.output,
+              AllOf(HasSubstr("finetune.steps"),
+                    HasSubstr("model.hidden_size"),
+                    ::testing::Not(HasSubstr("run.num_actors"))));
+  const std::string file = Config("finetune: {output: lm, steps: 17}\nmodel: {num_layers: 3}\n");
+  const auto read = Londi("config print " + file + " --set model.num_layers=4");
+  EXPECT_EQ(read.status, 0) << read.output;
+  EXPECT_THAT(read.output,
+              AllOf(ContainsRegex("finetune.steps += 17"), ContainsRegex("model.num_layers += 4")));
+  EXPECT_THAT(Londi("config print --yaml " + file).output, HasSubstr("steps: 17"));
+  EXPECT_THAT(Londi("config print " + Config("finetune: {stepz: 17}\n")),
+              Complains(2, "run.yaml:1", "did you mean 'finetune.steps'"));
 }
 
 TEST_F(CommandLine, ABrokenModelEndsTheRunNamingTheRole) {
