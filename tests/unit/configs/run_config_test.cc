@@ -1,0 +1,71 @@
+#include "configs/run_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "inference/inference_server.h"
+
+namespace londi::configs {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+// What `check` complains about; fails where it does not.
+template <class Check>
+std::string Complaint(const Check& check) {
+  try {
+    check();
+  } catch (const core::ConfigError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was refused";
+  return "";
+}
+
+TEST(RunConfig, ErrorsNameKeysThatExist) {
+  RunConfig config;
+  OptionTable table;
+  Bind(config, table);
+  std::vector<std::string> complaints;
+  const auto refuse = [&](auto options, const auto& spoil) {
+    spoil(options);
+    complaints.push_back(Complaint([&] { options.Validate(); }));
+  };
+
+  refuse(actors::ActorOptions(), [](auto& actor) { actor.episodes = 0; });
+  refuse(actors::ActorOptions(), [](auto& actor) { actor.lm_timeout = {}; });
+  refuse(actors::ActorOptions(), [](auto& actor) { actor.max_failed_episodes = 0; });
+  refuse(actors::ActorOptions(), [](auto& actor) { actor.drain = std::chrono::seconds(-1); });
+  refuse(actors::TermsOptions(), [](auto& terms) { terms.zero_cost = 2; });
+  refuse(actors::TermsOptions(), [](auto& terms) { terms.min_cost = 2; });
+  refuse(actors::TermsOptions(), [](auto& terms) { terms.max_budget = -1; });
+  refuse(inference::ServerOptions(), [](auto& server) { server.threads = 0; });
+  refuse(inference::ServerOptions(), [](auto& server) { server.drain = std::chrono::seconds(-1); });
+  refuse(inference::BatchingOptions(), [](auto& batching) { batching.max_tokens = 0; });
+  refuse(EvaluationPlan(), [](auto& plan) { plan.costs.clear(); });
+
+  const std::regex key("(run|quick|deepthink|inference|actors?|learner|evaluation)(\\.[a-z_]+)+");
+  for (const std::string& complaint : complaints) {
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(complaint, found, key)) << complaint;
+    for (std::string rest = complaint; std::regex_search(rest, found, key); rest = found.suffix()) {
+      EXPECT_THAT(table.Keys(), Contains(found.str())) << complaint;
+    }
+  }
+}
+
+TEST(RunConfig, ChecksTheCalibrationOfTheEvaluation) {
+  RunConfig config;
+  config.evaluation.calibration.tries = 0;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("calibration"));
+}
+
+}  // namespace
+}  // namespace londi::configs
