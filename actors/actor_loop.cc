@@ -135,6 +135,37 @@ struct ActorLoop::Counters {
   monitor::Gauge weights_gauge;
 };
 
+namespace {
+
+class CountWhile {
+ public:
+  explicit CountWhile(std::atomic<std::int32_t>& count) : count_(count) { ++count_; }
+  ~CountWhile() { --count_; }
+  CountWhile(const CountWhile&) = delete;
+  CountWhile& operator=(const CountWhile&) = delete;
+
+ private:
+  std::atomic<std::int32_t>& count_;
+};
+
+}  // namespace
+
+// Lets the loop know who waits for an answer.
+class ActorLoop::WatchedLm final : public core::LanguageModel {
+ public:
+  WatchedLm(core::LanguageModel& lm, std::atomic<std::int32_t>& num_waiting)
+      : lm_(lm), num_waiting_(num_waiting) {}
+
+  core::Proposal Propose(const core::LmRequest& request) override {
+    const CountWhile waiting(num_waiting_);
+    return lm_.Propose(request);
+  }
+
+ private:
+  core::LanguageModel& lm_;
+  std::atomic<std::int32_t>& num_waiting_;
+};
+
 // One thread: one episode after the other.
 class ActorLoop::Worker final : public EpisodeObserver {
  public:
@@ -142,10 +173,11 @@ class ActorLoop::Worker final : public EpisodeObserver {
       : loop_(loop),
         parts_(loop.parts_),
         counters_(*loop.counters_),
+        quick_(parts_.quick, loop.num_waiting_),
+        deepthink_(parts_.deepthink, loop.num_waiting_),
         environment_(parts_.make_environment()),
         switcher_(MakeExplorer(loop, slot)),
-        decision_maker_(
-            parts_.quick, parts_.deepthink, *switcher_, parts_.clock, loop.options_.lm_timeout),
+        decision_maker_(quick_, deepthink_, *switcher_, parts_.clock, loop.options_.lm_timeout),
         random_(SlotSeed(loop.identity_, slot, "terms")) {}
 
   void Run() {
@@ -169,6 +201,7 @@ class ActorLoop::Worker final : public EpisodeObserver {
 
   bool BeforeDecision() override {
     if (loop_.stopping_) return false;
+    ++loop_.moves_;
     const auto weights = parts_.weights.Latest();
     if (weights != nullptr && weights != weights_) {
       switcher_->Load(weights);
@@ -178,7 +211,9 @@ class ActorLoop::Worker final : public EpisodeObserver {
   }
 
   bool AfterStep(const StepRecord& record) override {
+    ++loop_.moves_;
     CountStep(record);
+    const CountWhile waiting(loop_.num_waiting_);
     const core::TimePoint start = parts_.clock.Now();
     const bool written = loop_.writer_.Write(ToTransition(record));
     counters_.write_time.Add((parts_.clock.Now() - start).count());
@@ -252,6 +287,8 @@ class ActorLoop::Worker final : public EpisodeObserver {
   ActorLoop& loop_;
   Parts& parts_;
   Counters& counters_;
+  WatchedLm quick_;
+  WatchedLm deepthink_;
   const std::unique_ptr<core::Environment> environment_;
   const std::unique_ptr<core::Switcher> switcher_;
   DecisionMaker decision_maker_;
@@ -277,7 +314,10 @@ void ActorLoop::Run() {
   for (int slot = 0; slot < options_.episodes; ++slot) {
     threads.Start("actor.env" + std::to_string(slot), [this, slot] { Worker(*this, slot).Run(); });
   }
-  while (!stopping_ && !threads.WaitUntil(parts_.clock.Now() + kPollInterval)) counters_->Publish();
+  while (!stopping_ && !threads.WaitUntil(parts_.clock.Now() + kPollInterval)) {
+    counters_->Publish();
+    FeelPulse();
+  }
 
   const core::TimePoint deadline = parts_.clock.Now() + options_.drain;
   if (!threads.WaitUntil(deadline)) {
@@ -291,6 +331,12 @@ void ActorLoop::Run() {
   }
   threads.Join();
   counters_->Publish();
+}
+
+void ActorLoop::FeelPulse() {
+  const std::int64_t moves = moves_;
+  if (moves != moves_felt_ || num_waiting_ > 0) ++pulse_;
+  moves_felt_ = moves;
 }
 
 ActorProgress ActorLoop::progress() const {

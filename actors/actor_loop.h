@@ -92,9 +92,17 @@ class ActorLoop {
 
   ActorProgress progress() const;  // Any thread.
 
+  // Rises about every 50 ms while Run acts and any episode gets on. Waiting counts as getting on,
+  // for an LM (until its deadline) and for room in the sink. It stands still when all episodes hang
+  // in their environments: a heartbeat that follows it is true. Any thread.
+  std::int64_t pulse() const { return pulse_; }
+
  private:
   class Worker;
+  class WatchedLm;
   struct Counters;
+
+  void FeelPulse();
 
   const ActorOptions options_;
   const ActorIdentity identity_;
@@ -102,6 +110,10 @@ class ActorLoop {
   TransitionWriter writer_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::int64_t> next_episode_ = 0;
+  std::atomic<std::int64_t> moves_ = 0;        // Of all episodes.
+  std::atomic<std::int32_t> num_waiting_ = 0;  // Threads that wait for somebody else.
+  std::int64_t moves_felt_ = 0;
+  std::atomic<std::int64_t> pulse_ = 0;
   std::unique_ptr<Counters> counters_;
 };
 

@@ -163,6 +163,7 @@ void LearnerLoop::BuildAlgorithm(int num_features) {
 void LearnerLoop::Run() {
   if (options_.threads > 0) at::set_num_threads(options_.threads);
   while (!IsDone()) {
+    ++pulse_;
     ingest_->ThrowIfFailed();
     if (WaitUntilMaySample()) {
       Sample();

@@ -92,6 +92,10 @@ class LearnerLoop {
 
   LearnerProgress progress() const;  // Any thread.
 
+  // Rises with every round of Run, which is at least every 50 ms where there is nothing to learn:
+  // a heartbeat that follows it is true. Any thread.
+  std::int64_t pulse() const { return pulse_; }
+
   // What differs from the configuration of the restored checkpoint; empty also when nothing was
   // restored.
   const std::vector<std::string>& config_differences() const { return config_differences_; }
@@ -121,6 +125,7 @@ class LearnerLoop {
   Batch batch_;
   UpdateResult last_;
 
+  std::atomic<std::int64_t> pulse_ = 0;
   std::atomic<std::int64_t> sampled_ = 0;
   std::int64_t updates_ = 0;
   core::WeightsVersion next_version_;

@@ -55,18 +55,22 @@ struct Channels {
   std::unique_ptr<transport::ZmqWeightsSubscriber> weights;
 };
 
-// Renews the lease with the loop's progress, follows the members, hands the wish to end on.
+// Renews the lease with the loop's progress while the loop has a pulse, follows the members, hands
+// the wish to end on. What is asked to end has the supervisor's patience instead of a lease.
 void Heartbeat(RoleProcess& process,
                Channels& channels,
                actors::ActorLoop& loop,
                const std::atomic<bool>& finished) {
   std::int64_t seen = -1;
+  std::int64_t felt = -1;
   bool stopping = false;
   while (!finished) {
     const std::int64_t version = process.registry().members_version();
     if (version != seen) channels.Connect(process.registry());
     seen = version;
-    process.registry().Report(Counters(loop.progress()));
+    const std::int64_t pulse = loop.pulse();
+    if (pulse != felt || stopping) process.registry().Report(Counters(loop.progress()));
+    felt = pulse;
     if (!stopping && process.ShouldStop()) loop.RequestStop();
     stopping = stopping || process.ShouldStop();
     process.WaitForHeartbeat();

@@ -14,12 +14,16 @@
 namespace londi::launch {
 namespace {
 
-// Renews the lease with the loop's progress and hands the wish to end on to it.
+// Renews the lease with the loop's progress while the loop has a pulse, and hands the wish to end
+// on to it.
 void Heartbeat(RoleProcess& process,
                learner::LearnerLoop& loop,
                const std::atomic<bool>& finished) {
+  std::int64_t felt = -1;
   while (!finished && !process.ShouldStop()) {
-    process.registry().Report(Counters(loop.progress()));
+    const std::int64_t pulse = loop.pulse();
+    if (pulse != felt) process.registry().Report(Counters(loop.progress()));
+    felt = pulse;
     process.WaitForHeartbeat();
   }
   loop.RequestStop();
@@ -53,17 +57,24 @@ int RunLearner(const std::filesystem::path& run_folder) {
        {transport::kWeightsAnnounceEndpoint, publisher->announce_endpoint()},
        {transport::kWeightsPullEndpoint, publisher->pull_endpoint()}});
 
-  std::atomic<bool> failed = false;
-  std::thread heartbeat([&] { Heartbeat(process, loop, failed); });
+  std::atomic<bool> finished = false;
+  std::thread heartbeat([&] { Heartbeat(process, loop, finished); });
+  const auto end_heartbeat = [&] {
+    finished = true;
+    basics.signals.WakeUp();
+    heartbeat.join();
+  };
   try {
     loop.Run();
   } catch (...) {
-    failed = true;
-    basics.signals.RequestStop();
-    heartbeat.join();
+    end_heartbeat();
     throw;
   }
-  heartbeat.join();  // After max_updates: rows are taken until the run ends.
+  end_heartbeat();
+  while (!process.ShouldStop()) {  // After max_updates: rows are taken until the run ends.
+    process.registry().Report(Counters(loop.progress()));
+    process.WaitForHeartbeat();
+  }
   process.registry().Report(Counters(loop.progress()));
   process.registry().Leave();
   return 0;

@@ -310,5 +310,91 @@ TEST(ActorOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.unlimited = 1.5; }));
 }
 
+// Whether the loop's pulse rises within some of its beats.
+bool HasPulse(const ActorLoop& loop) {
+  const std::int64_t before = loop.pulse();
+  for (int i = 0; i < 60 && loop.pulse() <= before; ++i)
+    std::this_thread::sleep_for(milliseconds(5));
+  return loop.pulse() > before;
+}
+
+// Hangs in a step until it is let go.
+class HangingEnvironment final : public core::Environment {
+ public:
+  HangingEnvironment(std::shared_future<void> go, std::atomic<int>& num_hanging)
+      : go_(std::move(go)), num_hanging_(num_hanging) {}
+
+  core::Observation Reset(std::uint64_t seed) override { return world_.Reset(seed); }
+  core::StepResult Step(std::string_view action) override {
+    ++num_hanging_;
+    go_.wait();
+    return world_.Step(action);
+  }
+  std::vector<std::string> AdmissibleActions() const override { return world_.AdmissibleActions(); }
+  int MaxSteps() const override { return world_.MaxSteps(); }
+  std::string Kind() const override { return world_.Kind(); }
+  std::unique_ptr<core::Environment> Clone() const override {
+    return std::make_unique<HangingEnvironment>(go_, num_hanging_);
+  }
+
+ private:
+  const std::shared_future<void> go_;
+  std::atomic<int>& num_hanging_;
+  CountingEnvironment world_;
+};
+
+TEST_F(ActorLoopTest, ThePulseStandsStillWhenAllEnvironmentsHang) {
+  std::promise<void> go;
+  std::atomic<int> num_hanging = 0;
+  ActorLoop::Parts parts = Parts();
+  parts.make_environment = [&num_hanging, hangs = go.get_future().share()] {
+    return std::make_unique<HangingEnvironment>(hangs, num_hanging);
+  };
+  ActorLoop loop(Options(), {}, parts);
+  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  while (num_hanging < 3) std::this_thread::yield();
+  (void)HasPulse(loop);  // The beat that felt how they got there.
+
+  EXPECT_FALSE(HasPulse(loop));
+  go.set_value();
+  EXPECT_TRUE(HasPulse(loop));
+
+  sink_->Close();
+  run.get();
+}
+
+// Answers when it is let go.
+class SlowLm final : public core::LanguageModel {
+ public:
+  core::Proposal Propose(const core::LmRequest& request) override {
+    go_.wait();
+    return lm_.Propose(request);
+  }
+  void LetGo() { promise_.set_value(); }
+
+ private:
+  std::promise<void> promise_;
+  const std::shared_future<void> go_ = promise_.get_future().share();
+  CountingLm lm_{core::Tier::kQuick};
+};
+
+TEST_F(ActorLoopTest, ThePulseGoesOnWhileEpisodesWaitForALanguageModelOrForTheLearner) {
+  SlowLm slow;
+  ActorLoop loop(Options(), {}, Parts(slow, deepthink_));
+  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(HasPulse(loop));  // For an answer.
+  slow.LetGo();
+  // Nobody takes the rows: soon the spool is full.
+  for (std::int64_t decisions = -1; loop.progress().decisions != decisions;) {
+    decisions = loop.progress().decisions;
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(HasPulse(loop));
+
+  sink_->Close();
+  run.get();
+}
+
 }  // namespace
 }  // namespace londi::actors

@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -202,6 +203,21 @@ TEST(LearnerOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.gamma = 0; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.name = "reinforce"; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.width = 4; }));
+}
+
+TEST(LearnerLoop, ThePulseRisesWhereThereIsNothingToLearnAndStandsStillAfterTheEnd) {
+  World world(0);
+  const auto loop = world.Begin(SmallOptions(0));
+  EXPECT_EQ(loop->pulse(), 0);
+  std::future<void> run = std::async(std::launch::async, [&] { loop->Run(); });
+
+  while (loop->pulse() < 3) std::this_thread::yield();
+  loop->RequestStop();
+  run.get();
+
+  const std::int64_t last = loop->pulse();
+  std::this_thread::sleep_for(std::chrono::milliseconds(120));
+  EXPECT_EQ(loop->pulse(), last);
 }
 
 }  // namespace
