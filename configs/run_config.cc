@@ -45,7 +45,9 @@ void BindRun(RunOptions& run, OptionTable& table) {
             {.meaning = "Roles renew their lease this often", .min = 0.05, .max = 60});
   table.Add("run.lease",
             run.lease,
-            {.meaning = "A role that has not renewed its lease for so long counts as dead",
+            {.meaning =
+                 "A role whose work stands still for so long gets nothing to do any more; after as "
+                 "long again it is restarted",
              .min = 0.2,
              .max = 3600});
   table.Add("run.metrics_every",
@@ -55,10 +57,11 @@ void BindRun(RunOptions& run, OptionTable& table) {
             run.log_level,
             {.meaning = "How much the logs say",
              .choices = {"trace", "debug", "info", "warn", "error", "off"}});
-  table.Add("run.interface",
-            run.interface,
-            {.meaning = "Address that sockets are bound to: of this machine only, 127.0.0.0/8, because "
-                       "what is sent is not encrypted"});
+  table.Add(
+      "run.interface",
+      run.interface,
+      {.meaning = "Address that sockets are bound to: of this machine only, 127.0.0.0/8, because "
+                  "what is sent is not encrypted"});
 }
 
 bool IsLoopback(const std::string& address) {

@@ -30,7 +30,7 @@ struct RunOptions {
   std::int32_t restarts = 5;                  // Per role and run; one more ends the job.
   std::chrono::seconds drain{20};             // Roles get this long to end by themselves.
   std::chrono::milliseconds heartbeat{1000};  // Leases are renewed this often.
-  std::chrono::milliseconds lease{15'000};    // A role silent for longer counts as dead.
+  std::chrono::milliseconds lease{15'000};    // A role that stands still for longer is dead.
   std::chrono::milliseconds metrics_every{
       10'000};  // metrics.jsonl gets a line per role this often.
   std::string log_level = "info";

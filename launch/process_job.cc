@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "launch/lost_members.h"
 #include "launch/progress_totals.h"
 #include "launch/supervisor.h"
 
@@ -22,6 +23,7 @@ class ProcessJob final : public Job {
                     {.clock = parts.clock, .logger = parts.logger, .events = parts.events}) {
     std::error_code ignored;  // An older epoch's: nobody should knock there.
     std::filesystem::remove(parts_.folder.rendezvous(), ignored);
+    std::filesystem::remove(parts_.folder.lost_members(), ignored);
     Start("coordinator", {"coordinator"}, 1);
     StartWorkers(core::Tier::kQuick, parts_.config.quick);
     StartWorkers(core::Tier::kDeepthink, parts_.config.deepthink);
@@ -31,7 +33,12 @@ class ProcessJob final : public Job {
     }
   }
 
-  void Poll() override { supervisor_.Poll(); }
+  void Poll() override {
+    supervisor_.Poll();
+    for (const auto& [name, pid] : ReadLostMembers(parts_.folder.lost_members())) {
+      supervisor_.KillHung(name, static_cast<pid_t>(pid));
+    }
+  }
 
   ProgressSample Progress() override { return Sample(ReadTotals(parts_.folder)); }
 

@@ -87,6 +87,16 @@ void Supervisor::Poll() {
   }
 }
 
+void Supervisor::KillHung(std::string_view name, pid_t pid) {
+  for (const auto& child : children_) {
+    if (child->spec.name != name || !child->process || child->process->pid() != pid) continue;
+    if (std::exchange(child->hung_pid, pid) == pid) continue;
+    parts_.logger->warn("{} hangs and is killed, pid={}", name, pid);
+    parts_.events.Append("role_hung", {{"role", child->spec.name}, {"pid", std::int64_t{pid}}});
+    child->process->Signal(SIGKILL);
+  }
+}
+
 std::optional<core::TimePoint> Supervisor::NextRestart() const {
   std::optional<core::TimePoint> next;
   for (const auto& child : children_) {

@@ -39,6 +39,9 @@ class Supervisor {
   // asked has failed too, whatever its status. Throws core::Error naming the role, how it ended and
   // the last lines of its output, when its budget is used up or its failure is hopeless.
   void Poll();
+  // Kills the child `name` if `pid` is its process: it is alive, but does not work. Poll treats it
+  // as any that failed.
+  void KillHung(std::string_view name, pid_t pid);
   // When Poll has something to do although no child ends; nullopt: nothing.
   std::optional<core::TimePoint> NextRestart() const;
 
@@ -61,6 +64,7 @@ class Supervisor {
     std::unique_ptr<ChildProcess> process;  // nullptr: waits for its restart, or was stopped.
     core::TimePoint started_at;
     std::optional<core::TimePoint> restart_at;
+    pid_t hung_pid = 0;  // The last one that was killed for it.
   };
 
   void Launch(Child& child);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "launch/lost_members.h"
 #include "launch/progress_totals.h"
 #include "launch/roles/role_process.h"
 #include "launch/roles/roles.h"
@@ -11,7 +12,7 @@
 namespace londi::launch {
 namespace {
 
-void RecordEvents(transport::RegistryServer& registry, RoleBasics& basics) {
+void RecordEvents(transport::RegistryServer& registry, RoleBasics& basics, LostMembers& lost) {
   for (const transport::RegistryEvent& event : registry.TakeEvents()) {
     const transport::Registration& who = event.member.registration;
     const char* kind = transport::RegistryEventName(event.kind);
@@ -19,6 +20,7 @@ void RecordEvents(transport::RegistryServer& registry, RoleBasics& basics) {
     basics.events.Append(
         std::string("member_") + kind,
         {{"name", who.name}, {"pid", who.pid}, {"incarnation", who.incarnation.value}});
+    lost.Note(event, std::chrono::steady_clock::now());
   }
 }
 
@@ -44,8 +46,14 @@ int RunCoordinator(const std::filesystem::path& run_folder) {
   basics.logger->info(
       "run={} epoch={} at {}", state.run.value, state.epoch.value, registry->endpoint());
 
+  LostMembers lost(basics.config.run.lease);  // Once more as long as a lease.
+  LostMembers::Pids known_lost;
+  WriteLostMembers(basics.folder.lost_members(), known_lost);
   const auto record = [&] {
-    RecordEvents(*registry, basics);
+    RecordEvents(*registry, basics, lost);
+    const auto now_lost = lost.At(std::chrono::steady_clock::now());
+    if (now_lost != known_lost) WriteLostMembers(basics.folder.lost_members(), now_lost);
+    known_lost = now_lost;
     for (const transport::MemberStatus& member : registry->Members()) {
       totals.Update(
           member.member.registration.name, member.member.registration.incarnation, member.progress);

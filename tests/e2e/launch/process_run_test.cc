@@ -247,6 +247,27 @@ TEST_F(ProcessRun, SurvivesKilledActorsWorkersAndLearnerWithoutLosingOrDoublingA
   ExpectLogWithoutHoles();
 }
 
+TEST_F(ProcessRun, AHungActorAndAHungWorkerAreReplaced) {
+  config_.run.lease = milliseconds(1500);
+  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
+
+  TrainBeside([&] {
+    for (const char* role : {"actor.0", "inference.quick.0"}) {
+      const std::int64_t then = Decisions();
+      WaitFor([&] { return Decisions() > then + 500; });
+      kill(Pids(folder_).at(role), SIGSTOP);
+      WaitFor([&] { return CountEvents(folder_, "role_started", role) == 2; });
+    }
+  });
+
+  for (const char* role : {"actor.0", "inference.quick.0"}) {
+    EXPECT_EQ(CountEvents(folder_, "role_hung", role), 1) << role;
+    EXPECT_EQ(CountEvents(folder_, "role_started", role), 2) << role;
+  }
+  EXPECT_EQ(CountEvents(folder_, "role_hung", ""), 2);
+  ExpectLogWithoutHoles();
+}
+
 TEST_F(ProcessRun, HostileBytesOnEverySocketChangeNothing) {
   int ports_hit = 0;
   TrainBeside([&] {

@@ -106,6 +106,25 @@ TEST_F(SupervisorTest, StartsAKilledChildAgain) {
   EXPECT_EQ(supervisor_.num_running(), 1);
 }
 
+TEST_F(SupervisorTest, ReplacesAChildThatHangsOnce) {
+  supervisor_.Start(Script("actor.0", "echo up >> $FOLDER/lives; exec sleep 1000"));
+  const pid_t first = supervisor_.Pid("actor.0");
+  PollUntil([&] { return Lines("lives") == 1; });
+  kill(first, SIGSTOP);
+
+  supervisor_.KillHung("actor.1", first);  // Nobody's.
+  supervisor_.Poll();
+  EXPECT_EQ(supervisor_.Pid("actor.0"), first);
+  supervisor_.KillHung("actor.0", first);
+  PollUntil([&] {
+    supervisor_.KillHung("actor.0", first);  // Still said of the old one.
+    return Lines("lives") == 2;
+  });
+
+  EXPECT_EQ(supervisor_.num_restarts(), 1);
+  EXPECT_NE(supervisor_.Pid("actor.0"), first);
+}
+
 TEST_F(SupervisorTest, GivesUpNamingTheRoleAndWhatItSaid) {
   supervisor_.Start(Script("learner", "echo no disk left; exit 3"));
   try {
