@@ -12,15 +12,14 @@ namespace {
 // The job together with the LMs it uses.
 class LocalJob final : public Job {
  public:
-  explicit LocalJob(const ProcessJobParts& parts)
-      : lms_(parts.config, metrics_, parts.logger) {
+  explicit LocalJob(const ProcessJobParts& parts) : lms_(parts.config, metrics_, parts.logger) {
     LoadCudaFor(parts.config.learner.device, parts.logger);
-    job_ = StartInProcessJob(
-        parts,
-        {.quick = lms_.quick(),
-         .deepthink = lms_.deepthink(),
-         .metrics = metrics_,
-         .make_environment = MakeEnvironmentFactory(parts.config.environment)});
+    job_ =
+        StartInProcessJob(parts,
+                          {.quick = lms_.quick(),
+                           .deepthink = lms_.deepthink(),
+                           .metrics = metrics_,
+                           .make_environment = MakeEnvironmentFactory(parts.config.environment)});
   }
 
   void Poll() override {

@@ -163,14 +163,17 @@ TEST_F(InProcessRun, AResumedRunGoesOnAndLosesAndDoublesNothing) {
 
 TEST_F(InProcessRun, ADeadActorEndsTheRunThoughTheOthersAreAlive) {
   config_.learner.max_updates = 1'000'000;
+  const core::TimePoint started = clock_.Now();
   const auto poisoned = std::make_shared<std::atomic<bool>>(true);  // The first environment.
 
   EXPECT_THROW(TrainOnce([poisoned] { return std::make_unique<FailingEnvironment>(*poisoned); }),
                core::ModelError);
+  EXPECT_LT(clock_.Now() - started, std::chrono::seconds(45));  // Not only when the time is over.
 }
 
 TEST_F(InProcessRun, ADeadLearnerEndsTheRunThoughUpdatesAreLimited) {
   config_.learner.max_updates = 1'000'000;
+  const core::TimePoint started = clock_.Now();
   std::thread enemy([&] {
     while (std::filesystem::is_empty(folder_.checkpoints())) std::this_thread::yield();
     const auto away = folder_.path / "away";
@@ -179,6 +182,7 @@ TEST_F(InProcessRun, ADeadLearnerEndsTheRunThoughUpdatesAreLimited) {
   });
 
   EXPECT_THROW(TrainOnce(), core::IoError);
+  EXPECT_LT(clock_.Now() - started, std::chrono::seconds(45));
   enemy.join();
 }
 

@@ -208,8 +208,10 @@ TEST_F(WholeRun, ARunOfProcessesThatGoesOnInOneProcessLearnsFromItsNewRows) {
   const ProgressSample before = ReadTrained(*FindRun()).work;
   ASSERT_GT(before.updates, 0);
 
-  const auto resumed = Londi("train --in-process --no-evaluation --set run.max_decisions=400 "
-                             "--resume " + FindRun()->path.string());
+  const auto resumed = Londi(
+      "train --in-process --no-evaluation --set run.max_decisions=400 "
+      "--resume " +
+      FindRun()->path.string());
 
   ASSERT_EQ(resumed.status, 0) << resumed.output;
   const ProgressSample after = ReadTrained(*FindRun()).work;
