@@ -2,7 +2,10 @@
 
   generate.py tiny OUT                     tiny random Llama folders with their expectations;
                                            OUT is tests/golden/inference/models
-  generate.py folder MODEL TEXTS OUT.json  expectations of any Llama folder, e.g. a shipped one
+  generate.py folder MODEL TEXTS OUT.json  expectations of any Llama folder
+  generate.py shipped LONDI LMS OUT        those of the shipped LMs on BabyAI-Text transcripts, as
+                                           the binary LONDI traces them; LMS is configs/lms, OUT
+                                           is tests/golden/inference/shipped
 
 TEXTS is a JSON file: [{"prompt": "...", "candidates": ["...", ...], "terminator": "\\n"}, ...].
 
@@ -15,6 +18,7 @@ Needs: transformers 5.23, tokenizers, safetensors, torch 2.11.
 
 import json
 import pathlib
+import subprocess
 import sys
 
 import tokenizers
@@ -66,6 +70,40 @@ def generate_folder(folder, texts, out):
     encode = lambda text: tokenizer.encode(text).ids
     cases = [expectation(model, encode, c) for c in json.loads(pathlib.Path(texts).read_text())]
     pathlib.Path(out).write_text(json.dumps({"cases": cases}, indent=1) + "\n")
+
+
+ACTIONS = [" turn left", " turn right", " go forward", " pick up", " drop", " toggle"]
+
+
+def transcript_cases(londi, seed, policy):
+    """Prompts of one traced episode (core/prompt.h says how they look), a few of its steps."""
+    lines = subprocess.run(
+        [londi, "env", "trace", "babyai/MixedTrain", "--num-distractors", "0", "--seed", str(seed),
+         "--policy", policy],
+        check=True, capture_output=True, text=True).stdout.splitlines()
+    steps, cases = [json.loads(line) for line in lines][:40], []
+    text = f"Goal: {steps[0]['mission']}\n"
+    for i, step in enumerate(steps):
+        if i > 0:
+            text += f" {step['action']}\n"
+        text += "Observation:" + "".join(
+            (" " if j == 0 else ", ") + sentence for j, sentence in enumerate(step["text"])
+        ) + "\nAction:"
+        if i % 9 == seed % 9 and not (step["terminated"] or step["truncated"]):
+            cases.append({"prompt": text, "candidates": ACTIONS, "terminator": "\n"})
+    return cases
+
+
+def generate_shipped(londi, lms, out):
+    cases = []
+    for seed in range(12):
+        cases += transcript_cases(londi, seed, "bot" if seed % 3 else f"random:{seed}")
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("quick", "deepthink"):
+        texts = out / "texts.json"
+        texts.write_text(json.dumps(cases))
+        generate_folder(lms / name, texts, out / f"{name}.json")
+        texts.unlink()
 
 
 TINY = {
@@ -178,5 +216,7 @@ if __name__ == "__main__":
         generate_tiny(pathlib.Path(sys.argv[2]))
     elif sys.argv[1] == "folder" and len(sys.argv) == 5:
         generate_folder(*sys.argv[2:])
+    elif sys.argv[1] == "shipped" and len(sys.argv) == 5:
+        generate_shipped(sys.argv[2], pathlib.Path(sys.argv[3]), pathlib.Path(sys.argv[4]))
     else:
         sys.exit(__doc__)
