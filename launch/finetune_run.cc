@@ -83,14 +83,24 @@ std::string Line(const learner::FinetuneProgress& progress,
       configs::RoughDuration(left));
 }
 
+std::string Method(const learner::ExamplesOptions& examples) {
+  std::string method =
+      fmt::format("behaviour cloning of the environment's expert from {} demonstrations",
+                  examples.demonstrations);
+  if (examples.episodes == 0) return method;
+  return method + (examples.corrections == learner::Corrections::kTakeover
+                       ? ", then corrections by the expert, which takes over from it"
+                       : ", then corrections by the expert of its own steps (DAgger)");
+}
+
 std::string Card(const configs::FinetuneConfig& config,
                  const std::filesystem::path& recipe,
                  const inference::ModelSpec& spec,
                  const learner::Validation& validation) {
   std::string card = fmt::format(
       "# {}\n\n"
-      "An LM that acts in text environments, made by `londi finetune {}` (behaviour cloning of the "
-      "environment's expert, then DAgger). The recipe is the configuration; nothing else went "
+      "An LM that acts in text environments, made by `londi finetune {}`: {}. "
+      "The recipe is the configuration; nothing else went "
       "in.\n\n"
       "| | |\n|---|---|\n"
       "| architecture | Llama, {} layers, width {}, MLP {}, {} heads, {} tokens |\n"
@@ -102,6 +112,7 @@ std::string Card(const configs::FinetuneConfig& config,
       "| kind | episodes | success | 95 % | mean steps |\n|---|---|---|---|---|\n",
       config.output.filename().string(),
       recipe.filename().string(),
+      Method(config.finetune.examples),
       spec.num_layers,
       spec.hidden_size,
       spec.intermediate_size,
