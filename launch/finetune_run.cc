@@ -16,6 +16,7 @@
 #include "actors/worker_threads.h"
 #include "configs/duration_text.h"
 #include "configs/finetune_config.h"
+#include "launch/cuda_plugin.h"
 #include "launch/run_folder.h"
 #include "launch/signals.h"
 #include "launch/terminal.h"
@@ -188,6 +189,7 @@ class FinetuneRun {
 
  private:
   bool Train() {
+    if (config_.finetune.device != "cpu") static_cast<void>(LoadCuda());
     at::init_num_threads();
     if (config_.threads > 0) at::set_num_threads(config_.threads);
     at::globalContext().setFloat32MatmulPrecision(config_.matmul_precision);

@@ -138,15 +138,18 @@ void Finetune::Begin() {
   std::vector<std::string> texts;
   for (const LabelledEpisode& episode : episodes) texts.push_back(episode.text);
   tokenizer_json_ = TrainTokenizer(texts, options_.tokenizer);
-  inference::TokenizerParts parts = inference::ParseTokenizer(tokenizer_json_, "the new tokenizer");
+  MakeModel("the new tokenizer");
+  AddExamples(episodes);
+}
+
+void Finetune::MakeModel(const std::string& tokenizer_source) {
+  inference::TokenizerParts parts = inference::ParseTokenizer(tokenizer_json_, tokenizer_source);
   inference::ModelSpec spec = options_.model;
   spec.vocab_size = static_cast<std::int64_t>(parts.model.vocab.size());
   tokenizer_ = std::make_unique<inference::Tokenizer>(std::move(parts));
-  cloning_ = std::make_unique<BehaviourCloning>(
-      inference::RandomLlama(
-          spec, options_.seed, at::Device(inference::ResolveDevice(options_.device))),
-      options_.optimizer);
-  AddExamples(episodes);
+  const at::Device device(inference::ResolveDevice(options_.device, "finetune.device"));
+  cloning_ = std::make_unique<BehaviourCloning>(inference::RandomLlama(spec, options_.seed, device),
+                                                options_.optimizer);
 }
 
 void Finetune::Resume() {
@@ -161,15 +164,7 @@ void Finetune::Resume() {
   collected_ = state.value("collected", std::int64_t{0});
   random_.set_state(state.value("random", random_.state()));
   tokenizer_json_ = state.value("tokenizer", std::string());
-  inference::TokenizerParts parts =
-      inference::ParseTokenizer(tokenizer_json_, StateFile(checkpoint_).string());
-  inference::ModelSpec spec = options_.model;
-  spec.vocab_size = static_cast<std::int64_t>(parts.model.vocab.size());
-  tokenizer_ = std::make_unique<inference::Tokenizer>(std::move(parts));
-  cloning_ = std::make_unique<BehaviourCloning>(
-      inference::RandomLlama(
-          spec, options_.seed, at::Device(inference::ResolveDevice(options_.device))),
-      options_.optimizer);
+  MakeModel(StateFile(checkpoint_).string());
   cloning_->Load(ParametersFile(checkpoint_));
   // The examples are not kept: as many as the training began with are collected anew.
   Collect(options_.examples.demonstrations,

@@ -107,6 +107,7 @@ class Finetune {
  private:
   void Begin();
   void Resume();
+  void MakeModel(const std::string& tokenizer_source);  // From tokenizer_json_, untrained.
   void Collect(std::int32_t episodes, double student_share);
   void AddExamples(const std::vector<LabelledEpisode>& episodes);
   std::vector<const TrainingSequence*> DrawBatch();

@@ -60,6 +60,7 @@ TEST(DuelingNetwork, RefusesArraysThatAreMissingOrOfAnotherShapeAndStaysAsItWas)
 }
 
 TEST(DuelingNetwork, BackwardFillsTheFlatGradientOfEveryParameter) {
+  at::manual_seed(1);
   DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
   network.flat().uniform_(0.1, 1);  // Every unit is alive.
   const at::Tensor inputs = at::rand({5, 19});
