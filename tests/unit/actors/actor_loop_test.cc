@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/fake_language_model.h"
+#include "tests/support/refuses.h"
 #include "tests/support/switcher_weights.h"
 #include "transport/in_process.h"
 
@@ -286,16 +287,7 @@ TEST(DrawTerms, FollowsItsShares) {
 }
 
 TEST(ActorOptions, RefuseWhatCannotWork) {
-  const auto refused = [](const std::function<void(ActorOptions&)>& change) {
-    ActorOptions options;
-    change(options);
-    try {
-      options.Validate();
-    } catch (const core::ConfigError&) {
-      return true;
-    }
-    return false;
-  };
+  const auto refused = testing::Refuses<ActorOptions>;
   EXPECT_FALSE(refused([](ActorOptions&) {}));
   EXPECT_TRUE(refused([](ActorOptions& o) { o.episodes = 0; }));
   EXPECT_TRUE(refused([](ActorOptions& o) { o.episodes = 1025; }));

@@ -17,6 +17,7 @@
 #include "tests/support/counting_world.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_language_model.h"
+#include "tests/support/refuses.h"
 #include "tests/support/switcher_weights.h"
 
 namespace londi::actors {
@@ -313,16 +314,7 @@ TEST_F(EvaluatorTest, ASwitcherCellNeedsWeights) {
 }
 
 TEST(EvaluationOptions, RefuseSeedsThatAreNotUnseenAndWhatCannotWork) {
-  const auto refused = [](const std::function<void(EvaluationOptions&)>& change) {
-    EvaluationOptions options;
-    change(options);
-    try {
-      options.Validate();
-    } catch (const core::ConfigError&) {
-      return true;
-    }
-    return false;
-  };
+  const auto refused = testing::Refuses<EvaluationOptions>;
   EXPECT_FALSE(refused([](EvaluationOptions&) {}));
   EXPECT_FALSE(refused([](EvaluationOptions& o) { o.first_seed = kFirstCalibrationSeed - 2000; }));
   EXPECT_TRUE(refused([](EvaluationOptions& o) { o.first_seed = kFirstCalibrationSeed - 1999; }));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "tests/support/refuses.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
 #include "transport/in_process.h"
@@ -184,16 +185,7 @@ TEST(LearnerLoop, WaitsForRowsAndLearnsFromThoseThatArriveUntilStopped) {
 }
 
 TEST(LearnerOptions, RefuseWhatCannotWork) {
-  const auto refused = [](const std::function<void(LearnerOptions&)>& change) {
-    LearnerOptions options;
-    change(options);
-    try {
-      options.Validate();
-    } catch (const core::ConfigError&) {
-      return true;
-    }
-    return false;
-  };
+  const auto refused = testing::Refuses<LearnerOptions>;
   EXPECT_FALSE(refused([](LearnerOptions&) {}));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.n_step = 0; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.n_step = kMaxSteps + 1; }));
