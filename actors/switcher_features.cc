@@ -27,6 +27,29 @@ std::uint64_t HashObservation(const core::Observation& observation) {
   return hash;
 }
 
+// One text of a kind ('o' for a sentence, ...) into its bucket.
+void AddText(char kind, std::string_view text, std::span<float> buckets) {
+  const std::uint64_t hash = MixWord(HashText(text, HashText({&kind, 1})));
+  buckets[static_cast<std::size_t>(hash % buckets.size())] += 1;
+}
+
+// Words, and pairs of neighbours: "red ball" is more than "red" and "ball".
+void AddWords(std::string_view text, std::span<float> buckets) {
+  std::string_view previous;
+  std::size_t begin = 0;
+  while ((begin = text.find_first_not_of(' ', begin)) != std::string_view::npos) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    AddText('w', word, buckets);
+    if (!previous.empty()) {
+      const auto length = static_cast<std::size_t>(word.end() - previous.begin());
+      AddText('p', {previous.data(), length}, buckets);
+    }
+    previous = word;
+    begin = end;
+  }
+}
+
 // What the learner will read back from fp16: finite, within +-limit.
 float Clean(float value, float limit) {
   if (std::isnan(value)) return 0.0f;
@@ -92,6 +115,7 @@ std::vector<std::string> FeatureNames(int hidden) {
   std::vector<std::string> names;
   names.reserve(static_cast<std::size_t>(NumFeatures(hidden)));
   for (int i = 0; i < hidden; ++i) names.push_back("hidden." + std::to_string(i));
+  for (int i = 0; i < kNumTextBuckets; ++i) names.push_back("text." + std::to_string(i));
   names.insert(names.end(), std::begin(kScalarNames), std::end(kScalarNames));
   for (int i = 1; i <= kHistoryLength; ++i) {
     names.push_back("activated_before." + std::to_string(i));
@@ -115,16 +139,26 @@ void SwitcherFeatures::Observe(const core::Observation& observation, double rewa
   return_ += reward;
   const bool is_new = visits_[here_]++ == 0;
   no_progress_ = is_new || reward > 0 ? 0 : no_progress_ + 1;
+
+  text_.fill(0);
+  AddWords(observation.mission, text_);
+  for (const std::string& sentence : observation.sentences) AddText('o', sentence, text_);
+  if (step_ > 0) AddText('l', last_action_, text_);
 }
 
 std::vector<float> SwitcherFeatures::Make(const core::Proposal& quick,
                                           const std::vector<std::string>& actions) const {
   const std::size_t hidden = quick.features.size();
-  std::vector<float> features(hidden + kNumScalars);
+  std::vector<float> features(hidden + kNumTextBuckets + kNumScalars);
   for (std::size_t i = 0; i < hidden; ++i) features[i] = Clean(quick.features[i], kLargestHidden);
+  const std::string& action = actions[static_cast<std::size_t>(quick.action)];
+  const std::span<float> text = std::span(features).subspan(hidden, kNumTextBuckets);
+  std::ranges::copy(text_, text.begin());
+  AddText('a', action, text);
+  for (float& count : text) count = std::min(count, kLargestScalar);
+  const std::span<float> scalars = std::span(features).last(kNumScalars);
   const auto set = [&](int index, double value) {
-    features[hidden + static_cast<std::size_t>(index)] =
-        Clean(static_cast<float>(value), kLargestScalar);
+    scalars[static_cast<std::size_t>(index)] = Clean(static_cast<float>(value), kLargestScalar);
   };
   const auto set_scalar = [&](Scalar scalar, double value) {
     set(static_cast<int>(scalar), value);
@@ -142,14 +176,14 @@ std::vector<float> SwitcherFeatures::Make(const core::Proposal& quick,
   set_scalar(Scalar::kMeanLogProb, statistics.mean);
   set_scalar(Scalar::kLogProbSpread, statistics.spread);
 
-  const std::uint64_t proposed = HashText(actions[static_cast<std::size_t>(quick.action)]);
+  const std::uint64_t proposed = HashText(action);
   set_scalar(Scalar::kNumActions, log_actions / 4);
   set_scalar(Scalar::kStepShare, static_cast<double>(step_) / max_steps_);
   set_scalar(Scalar::kStep, step_ / 32.0);
   set_scalar(Scalar::kReturn, return_);
   set_scalar(Scalar::kSeenBefore, (Count(visits_, here_) - 1) / 8.0);
   set_scalar(Scalar::kTriedBefore, Count(attempts_, MixWords({here_, proposed})) / 8.0);
-  set_scalar(Scalar::kSameAsLast, step_ > 0 && proposed == last_action_ ? 1 : 0);
+  set_scalar(Scalar::kSameAsLast, step_ > 0 && action == last_action_ ? 1 : 0);
   set_scalar(Scalar::kNoProgress, no_progress_ / 8.0);
 
   for (int i = 0; i < kHistoryLength; ++i) {
@@ -164,8 +198,8 @@ std::vector<float> SwitcherFeatures::Make(const core::Proposal& quick,
 }
 
 void SwitcherFeatures::Record(const core::Decision& decision, std::string_view action) {
-  last_action_ = HashText(action);
-  ++attempts_[MixWords({here_, last_action_})];
+  last_action_ = action;
+  ++attempts_[MixWords({here_, HashText(action)})];
   std::shift_right(history_.begin(), history_.end(), 1);
   history_[0] = {.activated = decision.choice.activate,
                  .changed = decision.action() != decision.quick.action};

@@ -41,10 +41,16 @@ enum class Scalar : int {
 };
 inline constexpr int kNumScalars = static_cast<int>(Scalar::kCount);
 
-// Length of the features for an LM with `hidden` features.
-constexpr int NumFeatures(int hidden) { return hidden + kNumScalars; }
+// Size of the bag of hashed texts between hidden state and scalars: how many of the mission's
+// words and pairs of words, the observation's sentences, the action taken last and the one
+// proposed fall into each bucket (feature hashing, Weinberger et al. 2009, arXiv:0902.2206). A
+// small QUICK's hidden state forgets what it does not need itself, also what it fails for.
+inline constexpr int kNumTextBuckets = 128;
 
-// One name per feature: "hidden.0", ..., "entropy", ..., for tables and reports.
+// Length of the features for an LM with `hidden` features.
+constexpr int NumFeatures(int hidden) { return hidden + kNumTextBuckets + kNumScalars; }
+
+// One name per feature: "hidden.0", ..., "text.0", ..., "entropy", ..., for tables and reports.
 std::vector<std::string> FeatureNames(int hidden);
 
 // `features` as made below; the scalars are at the end.
@@ -78,8 +84,9 @@ class SwitcherFeatures {
   int step_ = 0;  // Decisions recorded.
   double return_ = 0;
   int no_progress_ = 0;
-  std::uint64_t here_ = 0;  // Hash of the observation.
-  std::uint64_t last_action_ = 0;
+  std::uint64_t here_ = 0;                     // Hash of the observation.
+  std::array<float, kNumTextBuckets> text_{};  // All but the proposed action.
+  std::string last_action_;
   std::array<PastDecision, 8> history_;              // Newest first.
   std::unordered_map<std::uint64_t, int> visits_;    // By observation.
   std::unordered_map<std::uint64_t, int> attempts_;  // By observation and action.

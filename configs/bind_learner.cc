@@ -10,6 +10,12 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
   table.Add("learner.dqn.layers",
             dqn.layers,
             {.meaning = "Layers of the Switcher's network", .min = 1, .max = 8});
+  table.Add(
+      "learner.dqn.disagreement_width",
+      dqn.disagreement_width,
+      {.meaning = "Units per layer of the part that learns where the LMs disagree; 0 = without",
+       .min = 0,
+       .max = 4096});
   table.Add("learner.dqn.learning_rate",
             dqn.learning_rate,
             {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});

@@ -319,7 +319,7 @@ void OptionTable::ReadMap(const YAML::Node& map, const std::string& prefix, cons
 void OptionTable::ReadText(std::string_view text,
                            const std::string& name,
                            const std::filesystem::path& folder) {
-  const Place place{.name = name, .line = 1, .folder = std::filesystem::absolute(folder)};
+  const Place place{.name = name, .line = 1, .folder = folder};
   YAML::Node root;
   try {
     root = YAML::Load(std::string(text));
@@ -349,7 +349,7 @@ void OptionTable::ReadFile(const std::filesystem::path& file) {
              std::filesystem::exists(file) ? "it is not a readable file" : "there is no such file",
          .fix = "give the path of a YAML file, for example configs/babyai_text.yaml"});
   }
-  ReadText(text, file.string(), file.parent_path());
+  ReadText(text, file.string(), std::filesystem::absolute(file).parent_path());
 }
 
 void OptionTable::Set(std::string_view assignment) {

@@ -14,7 +14,7 @@ void EncodeContext(float cost,
   const bool unlimited = remaining < 0 || remaining >= steps_left;
   out[0] = std::log10(cost + 1e-4f) / 4.0f;
   out[1] = cost;
-  out[2] = unlimited ? 1.0f : 0.0f;
+  out[kUnlimitedInput] = unlimited ? 1.0f : 0.0f;
   out[3] = unlimited ? 1.0f : std::min(static_cast<float>(remaining), horizon) / 32.0f;
   out[4] = unlimited ? 1.0f : static_cast<float>(remaining) / horizon;
   out[5] = horizon / 128.0f;

@@ -45,6 +45,7 @@ class Switcher {
 //   / steps_left, <= 1 [5] steps_left / 128    [6..14] one-hot of min(z, 8); all 0 if unlimited
 // z >= steps_left is encoded as unlimited, because it is (algorithms.md 2.7).
 inline constexpr int kNumContextInputs = 15;
+inline constexpr int kUnlimitedInput = 2;  // Which of them says that the budget cannot run out.
 void EncodeContext(float cost,
                    std::int32_t remaining,
                    std::int32_t steps_left,

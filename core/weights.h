@@ -19,7 +19,7 @@ struct NamedArray {
 // shared_ptr<const WeightsSnapshot>.
 struct WeightsSnapshot {
   WeightsVersion version;
-  std::string architecture;  // Which network reads the arrays, e.g. "dueling_mlp"
+  std::string architecture;  // Which network reads the arrays, e.g. "disagreement_mlp"
                              // (core/switcher_network.h).
   std::vector<NamedArray> arrays;
 

@@ -11,6 +11,12 @@
 namespace londi::learner {
 namespace {
 
+Batch::Disagreement DisagreementOf(const StoredRow& row) {
+  if (row.deepthink_action == core::Transition::kUnknownAction)
+    return Batch::Disagreement::kUnknown;
+  return row.agreed() ? Batch::Disagreement::kAgreed : Batch::Disagreement::kDisagreed;
+}
+
 // Fills a Batch row by row. Inputs are gathered at the end, when it is known how many there are.
 class BatchMaker {
  public:
@@ -34,6 +40,7 @@ class BatchMaker {
  private:
   void Clear(std::size_t num_states) {
     out_.contexts.clear();
+    out_.disagreements.clear();
     out_.entries.clear();
     out_.horizons.clear();
     out_.horizon_successor.clear();
@@ -78,6 +85,7 @@ class BatchMaker {
                                          static_cast<std::size_t>(count - from)),
              from);
     out_.contexts.push_back(context);
+    out_.disagreements.push_back(DisagreementOf(stored));
     windows_.push_back(window);
   }
 

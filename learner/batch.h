@@ -32,6 +32,10 @@ struct Batch {
   HostBuffer inputs;              // [num_states + num_successors, width], states first.
   std::vector<Context> contexts;  // [num_states + num_successors]
 
+  // [num_states] Whether DEEPTHINK would have acted otherwise than QUICK, as far as it was asked.
+  enum class Disagreement : std::uint8_t { kUnknown, kAgreed, kDisagreed };
+  std::vector<Disagreement> disagreements;
+
   // What one choice of one state is to be taught. Entry i < num_states is the choice taken in
   // sampled row i; then come the other choices of rows in which the LMs agreed.
   struct Entry {

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "core/error.h"
+#include "core/switcher.h"
 #include "core/switcher_network.h"
 
 namespace londi::actors {
@@ -85,11 +86,7 @@ void NormalizeAndRectify(std::span<const float> scale,
   }
 }
 
-float ApplyHead(std::span<const float> weight, std::span<const float> bias, const float* in) {
-  float out = 0;
-  kLinear(weight.data(), bias.data(), in, weight.size(), &out, 1);
-  return out;
-}
+float Sigmoid(float logit) { return 1.0f / (1.0f + std::exp(-logit)); }
 
 std::string ShapeText(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -112,27 +109,45 @@ MlpNetwork::MlpNetwork(std::shared_ptr<const core::WeightsSnapshot> weights)
                                       std::string(core::switcher_network::kArchitecture) + "'.",
                                .fix = kSameBuild});
   }
-  const auto has_layer = [&](const std::string& name) {
-    return std::ranges::any_of(weights_->arrays,
-                               [&](const core::NamedArray& a) { return a.name == name; });
-  };
-  std::size_t in = 0;
-  for (int i = 0; i == 0 || has_layer("trunk." + std::to_string(i) + ".weight"); ++i) {
-    const std::string name = "trunk." + std::to_string(i);
-    const std::vector<std::int64_t>& shape = weights_->Find(name + ".weight").shape;
-    if (i == 0 && shape.size() == 2) in = static_cast<std::size_t>(shape[1]);
-    const std::size_t out = shape.empty() ? 0 : static_cast<std::size_t>(shape[0]);
-    const auto extent = static_cast<std::int64_t>(out);
-    layers_.push_back({.linear = FindLinear(name, in, out),
-                       .norm_weight = FindArray(name + ".norm.weight", {extent}),
-                       .norm_bias = FindArray(name + ".norm.bias", {extent})});
-    if (i == 0) num_inputs_ = static_cast<int>(in);
-    in = out;
+  (void)weights_->Find("trunk.0.weight");  // Throws where there is none.
+  trunk_ = FindTower("trunk");
+  disagreement_ = FindTower("disagreement");
+  num_inputs_ = static_cast<int>(trunk_.front().num_inputs());
+  if (!disagreement_.empty()) {
+    num_inputs_ -= core::switcher_network::kNumDisagreementInputs;
+    const auto num_features = static_cast<std::int64_t>(num_inputs_ - core::kNumContextInputs);
+    (void)FindArray("disagreement.0.weight",
+                    {static_cast<std::int64_t>(disagreement_.front().num_outputs()), num_features});
+    disagreement_logit_ = FindLinear("disagreement.logit", disagreement_.back().num_outputs(), 1);
   }
-  return_value_ = FindLinear("return.value", in, 1);
-  return_advantage_ = FindLinear("return.advantage", in, 1);
-  calls_value_ = FindLinear("calls.value", in, 1);
-  calls_advantage_ = FindLinear("calls.advantage", in, 1);
+  const std::size_t width = trunk_.back().num_outputs();
+  return_value_ = FindLinear("return.value", width, 1);
+  return_gain_ = FindLinear("return.gain", width, 1);
+  return_shadow_ = FindLinear("return.shadow", width, 1);
+  calls_value_ = FindLinear("calls.value", width, 1);
+  calls_gain_ = FindLinear("calls.gain", width, 1);
+  calls_shadow_ = FindLinear("calls.shadow", width, 1);
+}
+
+MlpNetwork::Tower MlpNetwork::FindTower(const std::string& name) const {
+  const auto has_layer = [&](const std::string& layer) {
+    return std::ranges::any_of(weights_->arrays, [&](const core::NamedArray& array) {
+      return array.name == layer + ".weight";
+    });
+  };
+  Tower tower;
+  for (std::string layer = name + ".0"; has_layer(layer);
+       layer = name + "." + std::to_string(tower.size())) {
+    const std::vector<std::int64_t>& shape = weights_->Find(layer + ".weight").shape;
+    const std::size_t out = shape.empty() ? 0 : static_cast<std::size_t>(shape[0]);
+    const std::size_t first_in = shape.size() == 2 ? static_cast<std::size_t>(shape[1]) : 0;
+    const std::size_t in = tower.empty() ? first_in : tower.back().num_outputs();
+    const auto extent = static_cast<std::int64_t>(out);
+    tower.push_back({.linear = FindLinear(layer, in, out),
+                     .norm_weight = FindArray(layer + ".norm.weight", {extent}),
+                     .norm_bias = FindArray(layer + ".norm.bias", {extent})});
+  }
+  return tower;
 }
 
 MlpNetwork::Linear MlpNetwork::FindLinear(const std::string& name,
@@ -159,23 +174,52 @@ std::span<const float> MlpNetwork::FindArray(const std::string& name,
   return array.values;
 }
 
-MlpNetwork::Output MlpNetwork::Evaluate(std::span<const float> inputs, Scratch& scratch) const {
-  const float* in = inputs.data();
-  std::size_t n = inputs.size();
+std::span<const float> MlpNetwork::Climb(const Tower& tower,
+                                         std::span<const float> in,
+                                         Scratch& scratch) {
   std::vector<float>*next = &scratch.a, *other = &scratch.b;
-  for (const Layer& layer : layers_) {
-    next->resize(layer.linear.bias.size());
-    kLinear(
-        layer.linear.weight.data(), layer.linear.bias.data(), in, n, next->data(), next->size());
+  for (const Layer& layer : tower) {
+    next->resize(layer.num_outputs());
+    layer.linear.Apply(in, *next);
     NormalizeAndRectify(layer.norm_weight, layer.norm_bias, *next);
-    in = next->data();
-    n = next->size();
+    in = *next;
     std::swap(next, other);
   }
-  return {.return_value = ApplyHead(return_value_.weight, return_value_.bias, in),
-          .return_advantage = ApplyHead(return_advantage_.weight, return_advantage_.bias, in),
-          .calls_value = ApplyHead(calls_value_.weight, calls_value_.bias, in),
-          .calls_advantage = ApplyHead(calls_advantage_.weight, calls_advantage_.bias, in)};
+  return in;
+}
+
+MlpNetwork::Output MlpNetwork::Evaluate(std::span<const float> inputs, Scratch& scratch) const {
+  Output output;
+  const std::size_t num_features = inputs.size() - core::kNumContextInputs;
+  if (!disagreement_.empty()) {
+    output.disagreement = Sigmoid(
+        disagreement_logit_.ApplyToOne(Climb(disagreement_, inputs.first(num_features), scratch)));
+    scratch.inputs.assign(inputs.begin(), inputs.end());
+    scratch.inputs.push_back(output.disagreement);
+    scratch.inputs.push_back(std::log(output.disagreement + core::switcher_network::kLogFloor) /
+                             4.0f);
+    inputs = scratch.inputs;
+  }
+  const std::span<const float> hidden = Climb(trunk_, inputs, scratch);
+  const float limited = 1.0f - inputs[num_features + core::kUnlimitedInput];
+  const float agreement = (1.0f - output.disagreement) * limited;
+  output.return_value = return_value_.ApplyToOne(hidden);
+  output.return_advantage = output.disagreement * return_gain_.ApplyToOne(hidden) +
+                            agreement * return_shadow_.ApplyToOne(hidden);
+  output.calls_value = calls_value_.ApplyToOne(hidden);
+  output.calls_advantage = output.disagreement * calls_gain_.ApplyToOne(hidden) +
+                           agreement * calls_shadow_.ApplyToOne(hidden) + 1.0f;
+  return output;
+}
+
+void MlpNetwork::Linear::Apply(std::span<const float> in, std::span<float> out) const {
+  kLinear(weight.data(), bias.data(), in.data(), in.size(), out.data(), out.size());
+}
+
+float MlpNetwork::Linear::ApplyToOne(std::span<const float> in) const {
+  float out = 0;
+  Apply(in, std::span(&out, 1));
+  return out;
 }
 
 }  // namespace londi::actors

@@ -23,12 +23,13 @@ class MlpNetwork {
     float return_advantage = 0;  // A_R
     float calls_value = 0;       // V_N
     float calls_advantage = 0;   // A_N
+    float disagreement = 1;      // d
     float Advantage(float cost) const { return return_advantage - cost * calls_advantage; }
   };
 
   // Reused between calls of one thread, so that evaluating allocates nothing.
   struct Scratch {
-    std::vector<float> a, b;
+    std::vector<float> inputs, a, b;
   };
 
   // inputs [num_inputs()]
@@ -44,18 +45,32 @@ class MlpNetwork {
   struct Linear {
     std::span<const float> weight;  // [out, in]
     std::span<const float> bias;    // [out]
+    void Apply(std::span<const float> in, std::span<float> out) const;
+    float ApplyToOne(std::span<const float> in) const;  // Where out is 1.
   };
   struct Layer {
     Linear linear;
     std::span<const float> norm_weight, norm_bias;  // [out]
+    std::size_t num_outputs() const { return linear.bias.size(); }
+    std::size_t num_inputs() const { return linear.weight.size() / linear.bias.size(); }
   };
+  using Tower = std::vector<Layer>;
+  // Layers "<name>.0", "<name>.1", ...; none where there is no such array.
+  Tower FindTower(const std::string& name) const;
   Linear FindLinear(const std::string& name, std::size_t in, std::size_t out) const;
   std::span<const float> FindArray(const std::string& name, std::vector<std::int64_t> shape) const;
+  // The last layer's output; lies in `scratch`.
+  static std::span<const float> Climb(const Tower& tower,
+                                      std::span<const float> in,
+                                      Scratch& scratch);
 
   std::shared_ptr<const core::WeightsSnapshot> weights_;
   int num_inputs_ = 0;
-  std::vector<Layer> layers_;
-  Linear return_value_, return_advantage_, calls_value_, calls_advantage_;
+  Tower trunk_;
+  Linear return_value_, return_gain_, return_shadow_;
+  Linear calls_value_, calls_gain_, calls_shadow_;
+  Tower disagreement_;  // Empty: d = 1.
+  Linear disagreement_logit_;
 };
 
 }  // namespace londi::actors

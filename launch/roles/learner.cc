@@ -8,6 +8,7 @@
 #include "launch/roles/roles.h"
 #include "launch/wiring.h"
 #include "learner/learner_loop.h"
+#include "learner/matrix_products.h"
 #include "transport/zmq_transitions.h"
 #include "transport/zmq_weights.h"
 
@@ -35,6 +36,7 @@ int RunLearner(const std::filesystem::path& run_folder) {
   RoleProcess process(run_folder, {.name = "learner", .role = transport::Role::kLearner}, {});
   RoleBasics& basics = process.basics();
   LoadCudaFor(basics.config.learner.device, basics.logger);
+  learner::ChooseMatrixProducts();
   learner::SegmentLog log(basics.folder.transitions(), basics.config.transition_log);
   const transport::ChannelContext channels = process.channels();
   const auto source = transport::MakeZmqTransitionSource(channels, {}, log.watermarks());

@@ -35,7 +35,10 @@ class Dqn final : public Algorithm {
  public:
   Dqn(const DqnOptions& options, int num_features, const std::string& device, std::uint64_t seed)
       : options_(options),
-        shape_{num_features + core::kNumContextInputs, options.width, options.layers},
+        shape_{num_features + core::kNumContextInputs,
+               options.width,
+               options.layers,
+               options.disagreement_width},
         device_(device),
         online_(shape_, device_, /*gradient=*/true),
         target_(shape_, device_, /*gradient=*/false),
@@ -53,8 +56,8 @@ class Dqn final : public Algorithm {
     const std::vector<Target> targets = MakeTargets(batch, inputs);
     result.targets_ms = watch.Lap();
 
-    const at::Tensor heads = online_.Forward(inputs.narrow(0, 0, batch.num_states));
-    const at::Tensor host_heads = heads.detach().to(at::kCPU).contiguous();
+    const DuelingNetwork::Output output = online_.Forward(inputs.narrow(0, 0, batch.num_states));
+    const at::Tensor host_heads = output.heads.detach().to(at::kCPU).contiguous();
     at::Tensor gradient = at::empty({batch.num_states, 4}, at::kFloat);
     result.errors.resize(static_cast<std::size_t>(batch.num_states));
     const DuelingLoss loss = ComputeLoss(batch,
@@ -64,7 +67,9 @@ class Dqn final : public Algorithm {
                                          AsHeads(gradient),
                                          result.errors);
     online_.flat_gradient().zero_();
-    heads.backward(gradient.to(device_));
+    output.heads.backward(gradient.to(device_));
+    if (output.disagreement_logits.defined())
+      result.loss_disagreement = TeachDisagreement(batch, output.disagreement_logits);
     result.gradient_ms = watch.Lap();
 
     result.loss_return = loss.loss_return;
@@ -168,7 +173,18 @@ class Dqn final : public Algorithm {
   // Heads on the host.
   static at::Tensor NoGradient(const DuelingNetwork& network, const at::Tensor& inputs) {
     const at::NoGradGuard no_gradient;
-    return network.Forward(inputs).to(at::kCPU).contiguous();
+    return network.Forward(inputs).heads.to(at::kCPU).contiguous();
+  }
+
+  // Adds to the gradient; returns the loss.
+  double TeachDisagreement(const Batch& batch, const at::Tensor& logits) const {
+    const at::Tensor host = logits.detach().to(at::kCPU).contiguous();
+    const auto size = static_cast<std::size_t>(batch.num_states);
+    at::Tensor gradient = at::empty({batch.num_states}, at::kFloat);
+    const double loss = ComputeDisagreementLoss(
+        batch, {host.data_ptr<float>(), size}, {gradient.data_ptr<float>(), size});
+    logits.backward(gradient.to(device_));
+    return loss;
   }
 
   void Step(UpdateResult& result) {
@@ -230,6 +246,10 @@ void Require(bool holds, const char* key, double value, const char* limits) {
 void DqnOptions::Validate() const {
   Require(width >= 8 && width <= 4096, "width", width, "8 to 4096");
   Require(layers >= 1 && layers <= 8, "layers", layers, "1 to 8");
+  Require(disagreement_width == 0 || (disagreement_width >= 8 && disagreement_width <= 4096),
+          "disagreement_width",
+          disagreement_width,
+          "8 to 4096, or to 0 for none");
   Require(learning_rate > 0 && learning_rate < 1,
           "learning_rate",
           learning_rate,

@@ -11,6 +11,7 @@ namespace londi::learner {
 struct DqnOptions {
   int width = 256;                       // Units per trunk layer, 8..4096.
   int layers = 3;                        // Trunk layers, 1..8.
+  int disagreement_width = 128;          // Units per layer of its tower, 8..4096; 0 = no tower.
   double learning_rate = 3e-4;           // Adam, at the start, > 0.
   double final_learning_rate = 1e-4;     // Reached linearly ...
   std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
@@ -31,6 +32,8 @@ struct DqnOptions {
 // with a* of the online network and the values of the target network, both critics at the same a*:
 // what is learned is the return and the bill of one policy, the one that is greedy at (c, z). Legal
 // is MayActivate(z_k); a NaN is never greedy. Huber losses, Adam, gradient clipping, Polyak target.
+// Where the LMs disagree is learned beside it, by cross-entropy on the rows in which DEEPTHINK was
+// asked; most of an advantage's noise is about states in which they agree, where it is 0.
 //
 // Sources: Mnih et al. 2015; van Hasselt et al. 2016 (double, arXiv:1509.06461); Wang et al. 2016
 // (dueling, arXiv:1511.06581); Hessel et al. 2018 (Rainbow, arXiv:1710.02298); the switching

@@ -76,4 +76,23 @@ DuelingLoss ComputeLoss(const Batch& batch,
   return loss;
 }
 
+double ComputeDisagreementLoss(const Batch& batch,
+                               std::span<const float> logits,
+                               std::span<float> gradient) {
+  const float scale = 1.0f / static_cast<float>(batch.num_states);
+  double loss = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    gradient[i] = 0;
+    if (batch.disagreements[i] == Batch::Disagreement::kUnknown) continue;
+    const float label = batch.disagreements[i] == Batch::Disagreement::kDisagreed ? 1.0f : 0.0f;
+    const float weight = batch.entries[i].weight * scale;  // Entry i is the choice taken in row i.
+    const float logit = logits[i];
+    // log(1 + e^x) - label x, without overflow.
+    loss +=
+        weight * (std::max(logit, 0.0f) + std::log1p(std::exp(-std::abs(logit))) - label * logit);
+    gradient[i] = weight * (1.0f / (1.0f + std::exp(-logit)) - label);
+  }
+  return loss;
+}
+
 }  // namespace londi::learner

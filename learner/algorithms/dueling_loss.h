@@ -62,4 +62,12 @@ DuelingLoss ComputeLoss(const Batch& batch,
                         std::span<HeadValues> gradient,
                         std::span<float> errors);
 
+// Weighted cross-entropy (nats) of the states in which DEEPTHINK was asked, divided by the number
+// of states, and its derivative.
+//   logits    [num_states] of d
+//   gradient  [num_states]
+double ComputeDisagreementLoss(const Batch& batch,
+                               std::span<const float> logits,
+                               std::span<float> gradient);
+
 }  // namespace londi::learner

@@ -1,6 +1,7 @@
 #include "learner/algorithms/dueling_network.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/switcher.h"
 #include "core/switcher_network.h"
 #include "learner/random.h"
 
@@ -15,8 +17,8 @@ namespace londi::learner {
 namespace {
 
 constexpr const char* kHeads[] = {
-    "return.value", "return.advantage", "calls.value", "calls.advantage"};
-constexpr int kNumHeads = 4;
+    "return.value", "return.gain", "return.shadow", "calls.value", "calls.gain", "calls.shadow"};
+constexpr int kNumHeads = 6;
 
 std::string ShapeText(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -28,35 +30,70 @@ std::string ShapeText(const std::vector<std::int64_t>& shape) {
 }  // namespace
 
 DuelingNetwork::DuelingNetwork(Shape shape, at::Device device, bool gradient) : shape_(shape) {
-  std::vector<std::int64_t> offsets;
-  for (int i = 0; i < shape.layers; ++i) {
-    const std::string layer = "trunk." + std::to_string(i);
-    const std::int64_t inputs = i == 0 ? shape.num_inputs : shape.width;
-    offsets.push_back(AddSlot(layer + ".weight", {shape.width, inputs}));
-    offsets.push_back(AddSlot(layer + ".bias", {shape.width}));
-    offsets.push_back(AddSlot(layer + ".norm.weight", {shape.width}));
-    offsets.push_back(AddSlot(layer + ".norm.bias", {shape.width}));
-  }
-  // The four heads lie side by side: one [4, width] matrix.
+  const bool has_disagreement = shape.disagreement_width > 0;
+  const int num_features = shape.num_inputs - core::kNumContextInputs;
+  const int trunk_inputs =
+      shape.num_inputs + (has_disagreement ? core::switcher_network::kNumDisagreementInputs : 0);
+  const std::int64_t trunk = AddTowerSlots("trunk", trunk_inputs, shape.width, shape.layers);
+  // The heads lie side by side: one [6, width] matrix.
   const std::int64_t heads_weight = size_;
   for (const char* head : kHeads) AddSlot(std::string(head) + ".weight", {1, shape.width});
   const std::int64_t heads_bias = size_;
   for (const char* head : kHeads) AddSlot(std::string(head) + ".bias", {1});
+  std::int64_t disagreement = 0, logit_weight = 0, logit_bias = 0;
+  if (has_disagreement) {
+    disagreement =
+        AddTowerSlots("disagreement", num_features, shape.disagreement_width, kDisagreementLayers);
+    logit_weight = AddSlot("disagreement.logit.weight", {1, shape.disagreement_width});
+    logit_bias = AddSlot("disagreement.logit.bias", {1});
+  }
 
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   flat_ = at::zeros({size_}, options);
   if (gradient) gradient_ = at::zeros({size_}, options);
-  for (int i = 0; i < shape.layers; ++i) {
-    const auto first = static_cast<std::size_t>(4 * i);
-    const std::int64_t inputs = i == 0 ? shape.num_inputs : shape.width;
-    flat_.narrow(0, offsets[first + 2], shape.width).fill_(1);
-    layers_.push_back({View(offsets[first], {shape.width, inputs}),
-                       View(offsets[first + 1], {shape.width}),
-                       View(offsets[first + 2], {shape.width}),
-                       View(offsets[first + 3], {shape.width})});
+  trunk_ = ViewTower(trunk, trunk_inputs, shape.width, shape.layers);
+  heads_ = {View(heads_weight, {kNumHeads, shape.width}), View(heads_bias, {kNumHeads})};
+  if (has_disagreement) {
+    disagreement_ =
+        ViewTower(disagreement, num_features, shape.disagreement_width, kDisagreementLayers);
+    disagreement_logit_ = {View(logit_weight, {1, shape.disagreement_width}),
+                           View(logit_bias, {1})};
   }
-  heads_weight_ = View(heads_weight, {kNumHeads, shape.width});
-  heads_bias_ = View(heads_bias, {kNumHeads});
+}
+
+std::int64_t DuelingNetwork::AddTowerSlots(const std::string& name,
+                                           int num_inputs,
+                                           int width,
+                                           int layers) {
+  const std::int64_t first = size_;
+  for (int i = 0; i < layers; ++i) {
+    const std::string layer = name + "." + std::to_string(i);
+    AddSlot(layer + ".weight", {width, i == 0 ? num_inputs : width});
+    AddSlot(layer + ".bias", {width});
+    AddSlot(layer + ".norm.weight", {width});
+    AddSlot(layer + ".norm.bias", {width});
+  }
+  return first;
+}
+
+DuelingNetwork::Tower DuelingNetwork::ViewTower(std::int64_t offset,
+                                                int num_inputs,
+                                                int width,
+                                                int layers) {
+  Tower tower;
+  for (int i = 0; i < layers; ++i) {
+    const std::int64_t inputs = i == 0 ? num_inputs : width;
+    const std::int64_t bias = offset + width * inputs;
+    const at::Tensor norm_weight = View(bias + width, {width});
+    const at::NoGradGuard no_gradient;
+    norm_weight.fill_(1);
+    tower.push_back({View(offset, {width, inputs}),
+                     View(bias, {width}),
+                     norm_weight,
+                     View(bias + 2 * width, {width})});
+    offset = bias + 3 * width;
+  }
+  return tower;
 }
 
 std::int64_t DuelingNetwork::AddSlot(std::string name, std::vector<std::int64_t> shape) {
@@ -84,7 +121,9 @@ void DuelingNetwork::Initialize(std::uint64_t seed) {
   std::vector<float> values(static_cast<std::size_t>(size_), 0.0f);
   double bound = 0;
   for (const Slot& slot : slots_) {
-    if (!slot.name.starts_with("trunk.")) continue;
+    const bool is_head =
+        std::ranges::any_of(kHeads, [&](const char* head) { return slot.name.starts_with(head); });
+    if (is_head || slot.name.starts_with("disagreement.logit.")) continue;
     if (slot.shape.size() == 2)
       bound = 1 / std::sqrt(static_cast<double>(slot.shape[1]));  // Its bias follows it.
     const bool is_norm = slot.name.find(".norm.") != std::string::npos;
@@ -98,18 +137,42 @@ void DuelingNetwork::Initialize(std::uint64_t seed) {
   flat_.copy_(at::from_blob(values.data(), {size_}, at::kFloat));
 }
 
-at::Tensor DuelingNetwork::Forward(const at::Tensor& inputs) const {
-  at::Tensor hidden = inputs;
-  for (const Layer& layer : layers_) {
+at::Tensor DuelingNetwork::Climb(const Tower& tower, at::Tensor hidden) {
+  for (const Layer& layer : tower) {
     hidden = at::linear(hidden, layer.weight, layer.bias);
     hidden = at::layer_norm(hidden,
-                            {shape_.width},
+                            layer.norm_weight.sizes(),
                             layer.norm_weight,
                             layer.norm_bias,
                             core::switcher_network::kLayerNormEpsilon);
     hidden = at::relu(hidden);
   }
-  return at::linear(hidden, heads_weight_, heads_bias_);
+  return hidden;
+}
+
+DuelingNetwork::Output DuelingNetwork::Forward(const at::Tensor& inputs) const {
+  const std::int64_t num_features = shape_.num_inputs - core::kNumContextInputs;
+  Output output;
+  at::Tensor disagreement, trunk_inputs = inputs;
+  if (!disagreement_.empty()) {
+    const at::Tensor logits = at::linear(Climb(disagreement_, inputs.narrow(1, 0, num_features)),
+                                         disagreement_logit_.weight,
+                                         disagreement_logit_.bias);
+    output.disagreement_logits = logits.squeeze(1);
+    disagreement = logits.detach().sigmoid();
+    const at::Tensor scaled_log = (disagreement + core::switcher_network::kLogFloor).log() / 4;
+    trunk_inputs = at::cat({inputs, disagreement, scaled_log}, 1);
+  }
+  const at::Tensor raw = at::linear(Climb(trunk_, trunk_inputs), heads_.weight, heads_.bias);
+  const auto head = [&](std::int64_t i) { return raw.narrow(1, i, 1); };
+  // A_R and A_N - 1.
+  const auto advantage = [&](std::int64_t gain) {
+    if (disagreement_.empty()) return head(gain);
+    const at::Tensor limited = 1 - inputs.narrow(1, num_features + core::kUnlimitedInput, 1);
+    return disagreement * head(gain) + (1 - disagreement) * limited * head(gain + 1);
+  };
+  output.heads = at::cat({head(0), advantage(1), head(3), advantage(4) + 1}, 1);
+  return output;
 }
 
 std::vector<core::NamedArray> DuelingNetwork::ToArrays(const at::Tensor& flat,
@@ -140,10 +203,9 @@ void DuelingNetwork::FromArrays(const std::vector<core::NamedArray>& arrays,
       throw core::ModelError(
           {.what = "the checkpoint's array '" + prefix + slot.name + "' " + is,
            .why = "the configured network needs " + ShapeText(slot.shape) +
-                  ": width, layers or the number of features differ from those of the checkpoint",
-           .fix = "set learner.dqn.width and layers as in the run's resolved "
-                  "configuration and use its "
-                  "QUICK model, or start a new run folder"});
+                  ": widths, layers or the number of features differ from those of the checkpoint",
+           .fix = "set learner.dqn.width, layers and disagreement_width as in the run's resolved "
+                  "configuration and use its QUICK model, or start a new run folder"});
     }
     std::copy(
         found->second->values.begin(), found->second->values.end(), values.begin() + slot.offset);

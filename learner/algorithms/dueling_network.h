@@ -16,10 +16,13 @@ namespace londi::learner {
 class DuelingNetwork {
  public:
   struct Shape {
-    int num_inputs = 0;
+    int num_inputs = 0;  // Features and context.
     int width = 0;
     int layers = 0;
+    int disagreement_width = 0;  // Of its tower of kDisagreementLayers; 0 = none, d = 1.
   };
+  static constexpr int kDisagreementLayers = 2;
+
   // Parameters are 0, LayerNorm scales 1. `gradient`: room for gradients of the same layout is
   // made, and Forward is recorded for backward().
   DuelingNetwork(Shape shape, at::Device device, bool gradient);
@@ -27,8 +30,13 @@ class DuelingNetwork {
   // Linear layers uniform in +-1/sqrt(inputs) (PyTorch's default), heads 0.
   void Initialize(std::uint64_t seed);
 
-  // inputs [n, num_inputs] -> [n, 4]: V_R, A_R, V_N, A_N.
-  at::Tensor Forward(const at::Tensor& inputs) const;
+  struct Output {
+    at::Tensor heads;                // [n, 4]: V_R, A_R, V_N, A_N.
+    at::Tensor disagreement_logits;  // [n]; undefined without the tower.
+  };
+  // inputs [n, num_inputs]. The heads' gradient does not reach the disagreement tower: what it is
+  // taught is DEEPTHINK's answers, not what would suit the values.
+  Output Forward(const at::Tensor& inputs) const;
 
   const at::Tensor& flat() const { return flat_; }  // [num_parameters]
   const at::Tensor& flat_gradient() const {
@@ -53,7 +61,15 @@ class DuelingNetwork {
   struct Layer {
     at::Tensor weight, bias, norm_weight, norm_bias;
   };
+  using Tower = std::vector<Layer>;
+  struct Linear {
+    at::Tensor weight, bias;
+  };
   std::int64_t AddSlot(std::string name, std::vector<std::int64_t> shape);
+  // Offset of the first of their slots.
+  std::int64_t AddTowerSlots(const std::string& name, int num_inputs, int width, int layers);
+  Tower ViewTower(std::int64_t offset, int num_inputs, int width, int layers);
+  static at::Tensor Climb(const Tower& tower, at::Tensor hidden);
   at::Tensor View(std::int64_t offset, std::vector<std::int64_t> shape);
 
   Shape shape_;
@@ -61,9 +77,10 @@ class DuelingNetwork {
   std::int64_t size_ = 0;
   at::Tensor flat_;
   at::Tensor gradient_;  // Undefined without gradients.
-  std::vector<Layer> layers_;
-  at::Tensor heads_weight_;  // [4, width]
-  at::Tensor heads_bias_;    // [4]
+  Tower trunk_;
+  Linear heads_;  // [6, width]: value, gain, shadow of the returns, then of the calls.
+  Tower disagreement_;
+  Linear disagreement_logit_;  // [1, disagreement_width]
 };
 
 }  // namespace londi::learner

@@ -29,18 +29,22 @@ class SwitcherReference {
                   int steps_left) const {
     std::vector<float> context(core::kNumContextInputs);
     core::EncodeContext(cost, remaining, steps_left, context);
-    std::vector<double> hidden(features.begin(), features.end());
-    hidden.insert(hidden.end(), context.begin(), context.end());
-    for (int i = 0; Has("trunk." + std::to_string(i) + ".weight"); ++i) {
-      const std::string layer = "trunk." + std::to_string(i);
-      hidden = Linear(layer, hidden);
-      Normalize(layer, hidden);
-      for (double& value : hidden) value = std::max(value, 0.0);
+    std::vector<double> inputs(features.begin(), features.end());
+    inputs.insert(inputs.end(), context.begin(), context.end());
+    double d = 1;
+    if (Has("disagreement.logit.weight")) {
+      const std::vector<double> seen = Climb("disagreement", {features.begin(), features.end()});
+      d = 1 / (1 + std::exp(-Linear("disagreement.logit", seen)[0]));
+      inputs.push_back(d);
+      inputs.push_back(std::log(d + core::switcher_network::kLogFloor) / 4);
     }
-    return {Linear("return.value", hidden)[0],
-            Linear("return.advantage", hidden)[0],
-            Linear("calls.value", hidden)[0],
-            Linear("calls.advantage", hidden)[0]};
+    const std::vector<double> hidden = Climb("trunk", inputs);
+    const auto head = [&](const std::string& name) { return Linear(name, hidden)[0]; };
+    const bool limited = remaining >= 0 && remaining < steps_left;
+    const auto advantage = [&](const std::string& critic) {
+      return d * head(critic + ".gain") + (limited ? (1 - d) * head(critic + ".shadow") : 0);
+    };
+    return {head("return.value"), advantage("return"), head("calls.value"), advantage("calls") + 1};
   }
 
  private:
@@ -48,6 +52,16 @@ class SwitcherReference {
     return std::any_of(weights_.arrays.begin(), weights_.arrays.end(), [&](const auto& a) {
       return a.name == name;
     });
+  }
+
+  std::vector<double> Climb(const std::string& tower, std::vector<double> hidden) const {
+    for (int i = 0; Has(tower + "." + std::to_string(i) + ".weight"); ++i) {
+      const std::string layer = tower + "." + std::to_string(i);
+      hidden = Linear(layer, hidden);
+      Normalize(layer, hidden);
+      for (double& value : hidden) value = std::max(value, 0.0);
+    }
+    return hidden;
   }
 
   std::vector<double> Linear(const std::string& name, const std::vector<double>& in) const {

@@ -18,6 +18,7 @@ struct SwitcherShape {
   int num_features = 4;
   int width = 8;
   int layers = 2;
+  int disagreement_width = 4;  // 0 = none
 };
 
 // A snapshot of the network of core/switcher_network.h whose parameters are `draw()`, one by one.
@@ -33,18 +34,35 @@ inline std::shared_ptr<core::WeightsSnapshot> MakeSwitcherWeights(
     for (std::int64_t i = 0; i < size; ++i) values.push_back(draw());
     weights->arrays.push_back({name, std::move(extents), std::move(values)});
   };
-  std::int64_t in = shape.num_features + core::kNumContextInputs;
-  for (int i = 0; i < shape.layers; ++i) {
-    const std::string layer = "trunk." + std::to_string(i);
-    add(layer + ".weight", {shape.width, in});
-    add(layer + ".bias", {shape.width});
-    add(layer + ".norm.weight", {shape.width});
-    add(layer + ".norm.bias", {shape.width});
-    in = shape.width;
-  }
-  for (const char* head : {"return.value", "return.advantage", "calls.value", "calls.advantage"}) {
-    add(head + std::string(".weight"), {1, in});
-    add(head + std::string(".bias"), {1});
+  const auto add_linear = [&](const std::string& name, std::int64_t out, std::int64_t in) {
+    add(name + ".weight", {out, in});
+    add(name + ".bias", {out});
+  };
+  const auto add_tower = [&](const std::string& name, int layers, int width, std::int64_t in) {
+    for (int i = 0; i < layers; ++i) {
+      const std::string layer = name + "." + std::to_string(i);
+      add_linear(layer, width, in);
+      add(layer + ".norm.weight", {width});
+      add(layer + ".norm.bias", {width});
+      in = width;
+    }
+  };
+  const bool has_disagreement = shape.disagreement_width > 0;
+  add_tower("trunk",
+            shape.layers,
+            shape.width,
+            shape.num_features + core::kNumContextInputs +
+                (has_disagreement ? core::switcher_network::kNumDisagreementInputs : 0));
+  for (const char* head : {"return.value",
+                           "return.gain",
+                           "return.shadow",
+                           "calls.value",
+                           "calls.gain",
+                           "calls.shadow"})
+    add_linear(head, 1, shape.width);
+  if (has_disagreement) {
+    add_tower("disagreement", 2, shape.disagreement_width, shape.num_features);
+    add_linear("disagreement.logit", 1, shape.disagreement_width);
   }
   return weights;
 }

@@ -23,6 +23,7 @@ struct RowValues {
   bool terminated = false;
   bool truncated = false;
   bool agreed = false;
+  bool disagreed = false;  // Neither: DEEPTHINK was not asked.
   int num_features = 4;
 };
 
@@ -41,7 +42,8 @@ inline core::Transition MakeTransition(RowValues values) {
   }
   row.features = core::ToHalf(features);
   row.quick_action = 3;
-  row.deepthink_action = values.agreed ? 3 : core::Transition::kUnknownAction;
+  if (values.agreed) row.deepthink_action = row.quick_action;
+  if (values.disagreed) row.deepthink_action = 2;
   row.activated = values.activated;
   row.reward = values.reward;
   row.cost = values.cost;

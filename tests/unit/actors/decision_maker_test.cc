@@ -259,11 +259,10 @@ class BudgetTest : public DecisionMakerTest {
     };
     auto weights = testing::MakeSwitcherWeights(kShape, draw);
     if (kind >= 7) {  // Adversarial: wants to call at every step, whatever it costs.
-      for (float& value : testing::FindArray(*weights, "return.advantage.weight").values) value = 0;
-      for (float& value : testing::FindArray(*weights, "calls.advantage.weight").values) value = 0;
-      testing::FindArray(*weights, "return.advantage.bias").values = {kind == 7 ? 1e30f
-                                                                                : kInfinity};
-      testing::FindArray(*weights, "calls.advantage.bias").values = {0};
+      for (float& value : testing::FindArray(*weights, "return.gain.weight").values) value = 0;
+      for (float& value : testing::FindArray(*weights, "calls.gain.weight").values) value = 0;
+      testing::FindArray(*weights, "return.gain.bias").values = {kind == 7 ? 1e30f : kInfinity};
+      testing::FindArray(*weights, "calls.gain.bias").values = {0};
     }
     return weights;
   }

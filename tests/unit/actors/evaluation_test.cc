@@ -152,7 +152,7 @@ TEST_F(EvaluatorTest, TheNumberOfThreadsDoesNotMatter) {
 TEST_F(EvaluatorTest, NoCellExceedsItsBudget) {
   const auto weights =
       testing::MakeSwitcherWeights({.num_features = NumFeatures(4)}, [] { return 0.0f; });
-  testing::FindArray(*weights, "return.advantage.bias").values = {1e30f};  // Always wants to call.
+  testing::FindArray(*weights, "return.gain.bias").values = {1e30f};  // Always wants to call.
   Evaluator::Parts parts = CorridorParts();
   parts.weights = weights;
   Evaluator evaluator(Episodes(10), parts);

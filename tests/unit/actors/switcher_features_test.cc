@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -165,6 +166,47 @@ TEST(SwitcherFeatures, AreFiniteBoundedAndExactInFp16WhateverTheLmSays) {
   EXPECT_EQ(features[1], 1000);
 }
 
+// The bag of hashed texts; the scalars and one hidden value beside it are left out.
+std::vector<float> TextOf(SwitcherFeatures& maker,
+                          const core::Observation& observation,
+                          std::int32_t action = 0) {
+  maker.Observe(observation, 0);
+  core::Proposal quick = MakeQuick();
+  quick.action = action;
+  const std::vector<float> features = maker.Make(quick, kActions);
+  const auto end = features.end() - kNumScalars;
+  return {end - kNumTextBuckets, end};
+}
+
+double Sum(const std::vector<float>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+TEST(SwitcherFeatures, CountTheTextsThatTheSwitcherReads) {
+  SwitcherFeatures maker;
+  maker.StartEpisode(20);
+
+  // Three words, two pairs of words, two sentences, the proposed action.
+  EXPECT_EQ(Sum(TextOf(maker, {.mission = "find  the key", .sentences = {"a b", "c"}})), 8);
+  maker.Record(Deciding(0), "forward");
+  EXPECT_EQ(Sum(TextOf(maker, {.mission = "find the key", .sentences = {"a b", "c"}})), 9);
+}
+
+TEST(SwitcherFeatures, TextsOfAnotherMeaningFallIntoOtherBuckets) {
+  const auto text = [](const core::Observation& observation, std::int32_t action = 0) {
+    SwitcherFeatures maker;
+    maker.StartEpisode(20);
+    return TextOf(maker, observation, action);
+  };
+  const core::Observation seen{.mission = "find the key", .sentences = {"a red ball", "a wall"}};
+
+  EXPECT_EQ(text(seen), text({.mission = "find the key", .sentences = {"a wall", "a red ball"}}));
+  EXPECT_NE(text(seen), text(seen, 1));
+  EXPECT_NE(text(seen), text({.mission = "find the box", .sentences = seen.sentences}));
+  EXPECT_NE(text(seen), text({.mission = "key the find", .sentences = seen.sentences}));
+  EXPECT_NE(text(seen), text({.mission = "find the key", .sentences = {"a red wall", "a ball"}}));
+}
+
 TEST(SwitcherFeatures, TellsListsOfSentencesApart) {
   SwitcherFeatures maker;
   maker.StartEpisode(20);
@@ -180,7 +222,8 @@ TEST(SwitcherFeatures, HaveOneDistinctNameEach) {
   EXPECT_EQ(names.size(), static_cast<std::size_t>(NumFeatures(3)));
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
   EXPECT_EQ(names[2], "hidden.2");
-  EXPECT_EQ(names[3], "entropy");
+  EXPECT_EQ(names[3], "text.0");
+  EXPECT_EQ(names[3 + kNumTextBuckets], "entropy");
 }
 
 }  // namespace

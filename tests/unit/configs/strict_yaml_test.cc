@@ -189,6 +189,18 @@ TEST_F(StrictYaml, DescribesDefaultUnitAndLimits) {
                     HasSubstr("250ms")));
 }
 
+TEST_F(StrictYaml, AFileOfTheCurrentFolderNamedWithoutAnyFolderIsRead) {
+  testing::TempFolder folder;
+  std::ofstream(folder / "run.yaml") << "learner: {path: lms/quick}\n";
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+
+  EXPECT_NO_THROW(table_.ReadFile("run.yaml"));
+
+  std::filesystem::current_path(before);
+  EXPECT_EQ(sample_.path, std::filesystem::canonical(folder.path()) / "lms/quick");
+}
+
 TEST_F(StrictYaml, MissingFileIsAnIoError) {
   testing::TempFolder folder;
   EXPECT_THROW(table_.ReadFile(folder / "none.yaml"), core::IoError);

@@ -143,6 +143,18 @@ TEST_F(MakeBatchTest, AgreementTeachesTheOtherChoiceToo) {
   EXPECT_EQ(Successor(batch, static_cast<std::size_t>(quick.first_horizon)).remaining, 2);
 }
 
+TEST_F(MakeBatchTest, SaysWhereTheLmsDisagreedAsFarAsDeepthinkWasAsked) {
+  Add({.activated = true, .agreed = true});
+  Add({.activated = true, .disagreed = true});
+  Add({.activated = false});
+  Add({.terminated = true});
+
+  const Batch batch = Make({1, 0, 2}, AsRecorded(), 1);
+
+  using enum Batch::Disagreement;
+  EXPECT_EQ(batch.disagreements, (std::vector<Batch::Disagreement>{kDisagreed, kAgreed, kUnknown}));
+}
+
 TEST_F(MakeBatchTest, AgreementTeachesNoCallThatTheBudgetForbids) {
   Add({.remaining = 0, .agreed = true});
   Add({.remaining = 0, .terminated = true});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/switcher_network.h"
 #include "tests/support/refuses.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
@@ -87,7 +88,7 @@ TEST(LearnerLoop, PublishesBeforeAnyRowWhereTheFeaturesAreKnown) {
   const auto known = world.Begin(options);
 
   ASSERT_NE(world.weights->Latest(), nullptr);
-  EXPECT_EQ(world.weights->Latest()->architecture, "dueling_mlp");
+  EXPECT_EQ(world.weights->Latest()->architecture, core::switcher_network::kArchitecture);
 }
 
 TEST(LearnerLoop, TrainsAsFarAsAskedAndLeavesACheckpointAndWeights) {

@@ -21,7 +21,8 @@ using testing::SwitcherShape;
 
 TEST(MlpNetwork, AgreesWithTheTableInEveryContextAndShape) {
   // Widths around the lanes of the vectorized loops, and below them.
-  const SwitcherShape shapes[] = {{1, 1, 1}, {3, 8, 2}, {17, 31, 1}, {17, 32, 3}, {49, 65, 2}};
+  const SwitcherShape shapes[] = {
+      {1, 1, 1, 1}, {3, 8, 2, 0}, {17, 31, 1, 33}, {17, 32, 3, 8}, {49, 65, 2, 31}};
   std::mt19937_64 random(4);
   std::normal_distribution<float> normal;
   MlpNetwork::Scratch scratch;
@@ -49,6 +50,34 @@ TEST(MlpNetwork, AgreesWithTheTableInEveryContextAndShape) {
   }
 }
 
+TEST(MlpNetwork, WhereTheLmsAgreeAnActivationChangesOnlyTheBudgetsRest) {
+  const auto weights = testing::MakeSwitcherWeights({}, [] { return 0.0f; });
+  const auto set = [&](const std::string& name, float value) {
+    testing::FindArray(*weights, name).values = {value};
+  };
+  set("return.gain.bias", 0.5f);
+  set("return.shadow.bias", -0.25f);
+  set("calls.gain.bias", 2);
+  set("calls.shadow.bias", -1);
+  MlpNetwork::Scratch scratch;
+  const auto evaluate = [&](float logit, std::int32_t remaining) {
+    set("disagreement.logit.bias", logit);
+    std::vector<float> inputs(4 + core::kNumContextInputs, 0.0f);
+    core::EncodeContext(0.1f, remaining, 30, std::span(inputs).last(core::kNumContextInputs));
+    return MlpNetwork(weights).Evaluate(inputs, scratch);
+  };
+
+  EXPECT_FLOAT_EQ(evaluate(-100, -1).disagreement, 0);  // Agreed,
+  EXPECT_FLOAT_EQ(evaluate(-100, -1).return_advantage, 0);
+  EXPECT_FLOAT_EQ(evaluate(-100, -1).calls_advantage, 1);
+  EXPECT_FLOAT_EQ(evaluate(-100, 40).return_advantage, 0);  // more budget than steps,
+  EXPECT_FLOAT_EQ(evaluate(-100, 3).return_advantage, -0.25f);
+  EXPECT_FLOAT_EQ(evaluate(-100, 3).calls_advantage, 0);
+  EXPECT_FLOAT_EQ(evaluate(100, 3).return_advantage, 0.5f);  // disagreed.
+  EXPECT_FLOAT_EQ(evaluate(100, -1).calls_advantage, 3);
+  EXPECT_FLOAT_EQ(evaluate(0, 3).return_advantage, 0.125f);
+}
+
 TEST(MlpNetwork, ANaNAmongTheInputsOrWeightsComesOut) {
   const SwitcherShape shape;
   const auto weights = MakeRandomSwitcherWeights(shape, 1);
@@ -60,8 +89,11 @@ TEST(MlpNetwork, ANaNAmongTheInputsOrWeightsComesOut) {
   EXPECT_TRUE(std::isnan(MlpNetwork(weights).Evaluate(inputs, scratch).return_advantage));
 
   inputs[2] = 0;
-  testing::FindArray(*weights, "trunk.0.bias").values[3] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(std::isnan(MlpNetwork(weights).Evaluate(inputs, scratch).return_advantage));
+  for (const char* array : {"trunk.0.bias", "disagreement.1.bias", "disagreement.logit.bias"}) {
+    const auto broken = MakeRandomSwitcherWeights(shape, 1);
+    testing::FindArray(*broken, array).values[0] = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_TRUE(std::isnan(MlpNetwork(broken).Evaluate(inputs, scratch).return_advantage)) << array;
+  }
 }
 
 TEST(MlpNetwork, KnowsItsInputsAndVersion) {
@@ -92,7 +124,7 @@ TEST(MlpNetwork, RefusesWeightsThatDoNotFitTogether) {
   EXPECT_TRUE(refused([](auto& w) { w.architecture = "transformer"; }));
   EXPECT_TRUE(refused([](auto& w) { w.arrays.clear(); }));
   EXPECT_TRUE(refused([](auto& w) {
-    std::erase_if(w.arrays, [](const auto& a) { return a.name == "calls.advantage.bias"; });
+    std::erase_if(w.arrays, [](const auto& a) { return a.name == "calls.shadow.bias"; });
   }));
   EXPECT_TRUE(refused([&](auto& w) { array(w, "trunk.1.bias").shape = {9}; }));
   EXPECT_TRUE(refused([&](auto& w) { array(w, "trunk.1.bias").values.pop_back(); }));

@@ -15,9 +15,9 @@ using testing::FindArray;
 // A network whose advantage is `gain` - c * `bill`, whatever it sees.
 std::shared_ptr<core::WeightsSnapshot> MakeConstant(float gain, float bill, std::int64_t version) {
   auto weights = testing::MakeSwitcherWeights(
-      {}, [] { return 0.0f; }, version);
-  FindArray(*weights, "return.advantage.bias").values = {gain};
-  FindArray(*weights, "calls.advantage.bias").values = {bill};
+      {.disagreement_width = 0}, [] { return 0.0f; }, version);
+  FindArray(*weights, "return.gain.bias").values = {gain};
+  FindArray(*weights, "calls.gain.bias").values = {bill - 1};
   return weights;
 }
 

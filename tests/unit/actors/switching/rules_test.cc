@@ -11,7 +11,7 @@ namespace {
 
 std::vector<float> FeaturesWithEntropy(float entropy) {
   std::vector<float> features(static_cast<std::size_t>(NumFeatures(0)), 0.0f);
-  features[static_cast<std::size_t>(Scalar::kEntropy)] = entropy;
+  features[features.size() - kNumScalars + static_cast<std::size_t>(Scalar::kEntropy)] = entropy;
   return features;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -21,7 +22,10 @@ constexpr std::int32_t kUnlimited = -1;
 std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1) {
   at::set_num_threads(1);  // More of them would wait for one another.
   return MakeDqn(
-      {.width = 8, .layers = 1, .learning_rate = 1e-2, .target_rate = 0.5}, kFeatures, "cpu", seed);
+      {.width = 8, .layers = 1, .disagreement_width = 8, .learning_rate = 1e-2, .target_rate = 0.5},
+      kFeatures,
+      "cpu",
+      seed);
 }
 
 // One row with reward 0.5 and g = 0, whose successor has `remaining` under cost 0.
@@ -32,6 +36,7 @@ Batch MakeOneStep(std::int32_t remaining, float feature = 0.5f) {
   const std::span<float> inputs = batch.inputs.Resize(2 * static_cast<std::size_t>(batch.width));
   std::fill(inputs.begin(), inputs.end(), feature);
   batch.contexts = {{0, remaining}, {0, remaining}};
+  batch.disagreements = {Batch::Disagreement::kUnknown};
   batch.entries = {{.num_horizons = 1}};
   batch.horizons = {{.reward = 0.5f, .discount = 0.9f}};
   batch.horizon_successor = {0};
@@ -43,12 +48,13 @@ core::NamedArray& Find(AlgorithmState& state, const std::string& name) {
   return *std::ranges::find(state.arrays, name, &core::NamedArray::name);
 }
 
-// A network that says the same of every state.
+// A network that says the same of every state, and that the LMs disagree in it.
 void SetHeads(AlgorithmState& state, const std::string& network, float value, float advantage) {
-  for (const char* head : {"return.value", "return.advantage"})
+  for (const char* head : {"return.value", "return.gain"})
     std::ranges::fill(Find(state, network + head + ".weight").values, 0.0f);
   Find(state, network + "return.value.bias").values = {value};
-  Find(state, network + "return.advantage.bias").values = {advantage};
+  Find(state, network + "return.gain.bias").values = {advantage};
+  Find(state, network + "disagreement.logit.bias").values = {100};
 }
 
 TEST(Dqn, TheOnlineNetworkChoosesTheTargetNetworkValues) {
@@ -80,7 +86,7 @@ TEST(Dqn, ATerminalRowIsWorthItsReward) {
 
 TEST(Dqn, BeginsWithQuickEverywhereAndLearns) {
   const auto dqn = MakeSmallDqn();
-  EXPECT_EQ(dqn->Export(core::WeightsVersion(0))->Find("return.advantage.weight").values,
+  EXPECT_EQ(dqn->Export(core::WeightsVersion(0))->Find("return.gain.weight").values,
             std::vector<float>(8, 0.0f));
   Batch batch = MakeOneStep(kUnlimited);
   batch.num_successors = 0;
@@ -92,6 +98,21 @@ TEST(Dqn, BeginsWithQuickEverywhereAndLearns) {
   for (int i = 0; i < 50; ++i) dqn->Update(batch);
 
   EXPECT_LT(dqn->Update(batch).loss_return, first / 20);
+}
+
+TEST(Dqn, LearnsWhereTheLmsDisagreeFromTheRowsInWhichDeepthinkWasAsked) {
+  const auto loss_after = [](Batch::Disagreement of_the_row, int updates) {
+    const auto dqn = MakeSmallDqn();
+    Batch batch = MakeOneStep(kUnlimited);
+    batch.disagreements = {of_the_row};
+    for (int i = 0; i < updates; ++i) dqn->Update(batch);
+    return dqn->Update(batch).loss_disagreement;
+  };
+
+  EXPECT_NEAR(loss_after(Batch::Disagreement::kDisagreed, 0), std::log(2), 1e-6);
+  EXPECT_LT(loss_after(Batch::Disagreement::kDisagreed, 50), 0.1);
+  EXPECT_LT(loss_after(Batch::Disagreement::kAgreed, 50), 0.1);
+  EXPECT_EQ(loss_after(Batch::Disagreement::kUnknown, 0), 0);
 }
 
 TEST(Dqn, AnUpdateThatIsNotFiniteChangesNothing) {

@@ -167,5 +167,23 @@ TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
   EXPECT_EQ(errors[1], 0);
 }
 
+TEST(ComputeDisagreementLoss, IsTheCrossEntropyOfTheRowsInWhichDeepthinkWasAsked) {
+  using enum Batch::Disagreement;
+  Batch batch;
+  batch.num_states = 4;
+  batch.disagreements = {kDisagreed, kAgreed, kUnknown, kDisagreed};
+  batch.entries = {{.weight = 1}, {.weight = 0.5f}, {.weight = 1}, {.weight = 1}};
+  const std::vector<float> logits = {0, 1, 5, 200};
+  std::vector<float> gradient(4, 9.0f);
+
+  const double loss = ComputeDisagreementLoss(batch, logits, gradient);
+
+  EXPECT_NEAR(loss, (std::log(2.0) + 0.5 * std::log1p(std::exp(1.0))) / 4, 1e-6);
+  EXPECT_NEAR(gradient[0], -0.5 / 4, 1e-6);
+  EXPECT_NEAR(gradient[1], 0.5 / (1 + std::exp(-1.0)) / 4, 1e-6);
+  EXPECT_EQ(gradient[2], 0);
+  EXPECT_NEAR(gradient[3], 0, 1e-6);  // Sure and right, without overflow.
+}
+
 }  // namespace
 }  // namespace londi::learner

@@ -5,15 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
+#include "core/switcher.h"
 
 namespace londi::learner {
 namespace {
 
-constexpr DuelingNetwork::Shape kShape{.num_inputs = 19, .width = 8, .layers = 2};
+constexpr DuelingNetwork::Shape kShape{
+    .num_inputs = 19, .width = 8, .layers = 2, .disagreement_width = 8};
 
 DuelingNetwork MakeNetwork(std::uint64_t seed, bool gradient = false) {
   at::set_num_threads(1);  // More of them would wait for one another.
@@ -27,7 +30,8 @@ TEST(DuelingNetwork, ItsInitialWeightsFollowTheSeedAndItsHeadsAreZero) {
 
   EXPECT_TRUE(at::equal(a.flat(), same.flat()));
   EXPECT_FALSE(at::equal(a.flat(), other.flat()));
-  EXPECT_EQ(a.Forward(at::ones({3, 19})).abs().max().item<float>(), 0);
+  const at::Tensor heads = a.Forward(at::ones({3, 19})).heads;
+  EXPECT_TRUE(at::equal(heads, at::tensor({0.0f, 0.0f, 0.0f, 1.0f}).expand({3, 4})));
   EXPECT_LE(a.flat().abs().max().item<float>(), 1);
 }
 
@@ -59,28 +63,59 @@ TEST(DuelingNetwork, RefusesArraysThatAreMissingOrOfAnotherShapeAndStaysAsItWas)
   EXPECT_TRUE(at::equal(network.flat(), before));
 }
 
-TEST(DuelingNetwork, BackwardFillsTheFlatGradientOfEveryParameter) {
-  at::manual_seed(1);
-  DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
-  network.flat().uniform_(0.1, 1);  // Every unit is alive.
-  const at::Tensor inputs = at::rand({5, 19});
-  const auto loss_at = [&] { return network.Forward(inputs).square().sum(); };
-
-  loss_at().backward();
-
-  const at::Tensor gradient = network.flat_gradient().clone();
-  EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
+// The slope that backward() left for each of `parameters` is the one that is measured.
+void ExpectSlopes(DuelingNetwork& network,
+                  const std::function<at::Tensor()>& loss_at,
+                  const std::vector<std::int64_t>& parameters) {
   auto* values = network.flat().data_ptr<float>();
-  for (const std::int64_t i : {0L, 150L, 160L, 200L, network.num_parameters() - 1}) {
+  const auto* gradient = network.flat_gradient().data_ptr<float>();
+  for (const std::int64_t i : parameters) {
     const float before = values[i];
     values[i] = before + 1e-2f;
     const double above = loss_at().item<double>();
     values[i] = before - 1e-2f;
     const double below = loss_at().item<double>();
     values[i] = before;
-    const double slope = gradient.data_ptr<float>()[i];
+    const double slope = gradient[i];
     EXPECT_NEAR((above - below) / 2e-2, slope, 0.05 * std::abs(slope) + 0.1) << i;
   }
+}
+
+// Parameters of trunk and heads come first.
+constexpr std::int64_t kFirstOfDisagreement = 334;
+
+TEST(DuelingNetwork, TheHeadsTeachTrunkAndHeadsAndNotWhereTheLmsDisagree) {
+  at::manual_seed(1);
+  DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
+  network.flat().uniform_(0.1, 1);  // Every unit is alive.
+  const at::Tensor inputs = at::rand({5, 19});
+  const auto loss_at = [&] { return network.Forward(inputs).heads.square().sum(); };
+
+  loss_at().backward();
+
+  const at::Tensor& gradient = network.flat_gradient();
+  EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
+  ExpectSlopes(network, loss_at, {0, 150, 160, 200, 290, kFirstOfDisagreement - 1});
+  const at::Tensor rest =
+      gradient.narrow(0, kFirstOfDisagreement, network.num_parameters() - kFirstOfDisagreement);
+  EXPECT_EQ(rest.abs().max().item<float>(), 0);
+}
+
+TEST(DuelingNetwork, TheDisagreementTowerLearnsFromTheFeaturesAlone) {
+  at::manual_seed(1);
+  DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
+  network.flat().uniform_(0.1, 1);
+  at::Tensor inputs = at::rand({5, 19});
+  const auto loss_at = [&] { return network.Forward(inputs).disagreement_logits.square().sum(); };
+
+  loss_at().backward();
+
+  const at::Tensor& gradient = network.flat_gradient();
+  ExpectSlopes(network, loss_at, {kFirstOfDisagreement, 380, 400, network.num_parameters() - 1});
+  EXPECT_EQ(gradient.narrow(0, 0, kFirstOfDisagreement).abs().max().item<float>(), 0);
+  const double before = loss_at().item<double>();
+  inputs.narrow(1, 4, core::kNumContextInputs).add_(1);
+  EXPECT_EQ(loss_at().item<double>(), before);
 }
 
 }  // namespace
