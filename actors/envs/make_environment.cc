@@ -7,6 +7,7 @@
 #include "actors/envs/babyai/babyai_environment.h"
 #include "actors/envs/babyai/bot.h"
 #include "actors/envs/babyai/levels.h"
+#include "actors/envs/problems/make_problem.h"
 #include "core/error.h"
 
 namespace londi::actors {
@@ -50,6 +51,17 @@ core::EnvironmentWithExpert MakeBabyAi(std::string_view level, const Environment
   return {std::move(environment), std::move(bot)};
 }
 
+// Without an expert. nullptr: there is no such problem.
+core::EnvironmentWithExpert MakeProblem(std::string_view name, const EnvironmentOptions& options) {
+  if (!options.kind.empty() || options.num_distractors) {
+    throw core::ConfigError({.what = "problems/" + std::string(name) +
+                                     " was asked for a kind or a number of distractors",
+                             .why = "the exact problems have no such choices.",
+                             .fix = "leave environment.kind and environment.num_distractors out."});
+  }
+  return {.environment = problems::MakeProblemEnvironment(name), .expert = nullptr};
+}
+
 // The visible table: a new environment is a new line here.
 struct Family {
   std::string_view prefix;
@@ -59,6 +71,7 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"babyai/", babyai::LevelNames, MakeBabyAi},
+    {"problems/", problems::ProblemNames, MakeProblem},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "actors/envs/babyai/action.h"
+#include "actors/envs/babyai/levels.h"
 #include "actors/envs/babyai/rng.h"
 #include "actors/envs/make_environment.h"
 
@@ -34,15 +35,15 @@ constexpr int kEpisodes = 64;  // 2,000 and more over all levels.
 // cannot be completed: the half that comes second is asked about the very action that opened the
 // first door, and fails the mission because that was the wrong door.
 int NumSolvable(const std::string& level) {
-  if (level == "babyai/OpenDoorsOrderN2Debug") return 14;
-  if (level == "babyai/OpenDoorsOrderN4Debug") return 18;
+  if (level == "OpenDoorsOrderN2Debug") return 14;
+  if (level == "OpenDoorsOrderN4Debug") return 18;
   return kEpisodes;
 }
 
 class BabyAiBotOnLevel : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(BabyAiBotOnLevel, SolvesEverySolvableEpisode) {
-  auto pair = MakeEnvironmentWithExpert(GetParam());
+  auto pair = MakeEnvironmentWithExpert("babyai/" + GetParam());
   int solved = 0;
 
   for (std::uint64_t k = 0; k < kEpisodes; ++k) solved += Solves(pair, kFirstSeed + k);
@@ -52,7 +53,7 @@ TEST_P(BabyAiBotOnLevel, SolvesEverySolvableEpisode) {
 }
 
 TEST_P(BabyAiBotOnLevel, AdvisesOrGivesUpWhateverOthersDo) {
-  auto pair = MakeEnvironmentWithExpert(GetParam());
+  auto pair = MakeEnvironmentWithExpert("babyai/" + GetParam());
   babyai::NumpyRng rng(17);
 
   for (std::uint64_t k = 0; k < 10; ++k) {
@@ -73,10 +74,8 @@ TEST_P(BabyAiBotOnLevel, AdvisesOrGivesUpWhateverOthersDo) {
 
 INSTANTIATE_TEST_SUITE_P(Levels,
                          BabyAiBotOnLevel,
-                         ::testing::ValuesIn(EnvironmentNames()),
-                         [](const auto& info) {
-                           return info.param.substr(info.param.find('/') + 1);
-                         });
+                         ::testing::ValuesIn(babyai::LevelNames()),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace londi::actors

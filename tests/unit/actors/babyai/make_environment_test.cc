@@ -24,7 +24,7 @@ TEST(MakeEnvironment, MakesEveryNameItLists) {
   for (const std::string& name : EnvironmentNames()) {
     const core::EnvironmentWithExpert made = MakeEnvironmentWithExpert(name);
     ASSERT_NE(made.environment, nullptr) << name;
-    ASSERT_NE(made.expert, nullptr) << name;
+    EXPECT_EQ(made.expert != nullptr, name.starts_with("babyai/")) << name;
     EXPECT_FALSE(made.environment->Reset(1).mission.empty()) << name;
   }
 }
