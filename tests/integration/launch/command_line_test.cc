@@ -121,6 +121,23 @@ TEST_F(CommandLine, WhatIsNoInterfaceIsRefusedAndOneThatOthersReachWithoutSecuri
               Complains(2, "run.interface is '203.0.113.77'", "transport.security"));
 }
 
+TEST_F(CommandLine, SaysWhichCheckpointsARunHas) {
+  EXPECT_THAT(Londi("checkpoint inspect " + (temp_ / "nowhere").string()),
+              Complains(1, "is no run folder", "londi train"));
+  std::ofstream(temp_ / "config.yaml") << "run: {seed: 2}";
+  const auto none = Londi("checkpoint inspect " + temp_.path().string());
+  EXPECT_EQ(none.status, 0);
+  EXPECT_THAT(none.output, HasSubstr("no checkpoints in "));
+  const auto torn = temp_ / "checkpoints/checkpoint-000000000009";
+  std::filesystem::create_directory(torn);
+  std::ofstream(torn / "state.json") << "{";
+  const auto result = Londi("checkpoint inspect " + temp_.path().string());
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("checkpoint-000000000009  1 bytes  TORN: "),
+                    HasSubstr("none of them can be restored")));
+}
+
 TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
   EXPECT_THAT(Londi("config print --set evaluation.costs=[]"),
               Complains(2, "evaluation.costs is empty", "evaluation.costs=[0.02]"));
