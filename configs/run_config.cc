@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "configs/bind.h"
 #include "core/error.h"
 
@@ -57,16 +59,45 @@ void BindRun(RunOptions& run, OptionTable& table) {
             run.log_level,
             {.meaning = "How much the logs say",
              .choices = {"trace", "debug", "info", "warn", "error", "off"}});
-  table.Add(
-      "run.interface",
-      run.interface,
-      {.meaning = "Address that sockets are bound to: of this machine only, 127.0.0.0/8, because "
-                  "what is sent is not encrypted"});
+  table.Add("run.interface",
+            run.interface,
+            {.meaning = "IPv4 address of the one interface that sockets are bound to; without "
+                        "transport.security one of 127.0.0.0/8"});
 }
 
-bool IsLoopback(const std::string& address) {
+void BindTransport(transport::TransportOptions& transport, OptionTable& table) {
+  table.Section("transport", "How the processes of a run talk to each other");
+  table.AddEnum("transport.security",
+                transport.security,
+                {{"curve", transport::Security::kCurve}, {"none", transport::Security::kNone}},
+                {.meaning = "curve: encrypted, only with the run's keys; none: open to every user "
+                            "of this machine, on 127.0.0.0/8 only"});
+}
+
+// nullopt: no IPv4 address of one interface.
+std::optional<std::uint32_t> ParseInterface(const std::string& address) {
   in_addr parsed{};
-  return inet_pton(AF_INET, address.c_str(), &parsed) == 1 && ntohl(parsed.s_addr) >> 24 == 127;
+  if (inet_pton(AF_INET, address.c_str(), &parsed) != 1 || parsed.s_addr == INADDR_ANY)
+    return std::nullopt;
+  return ntohl(parsed.s_addr);
+}
+
+void ValidateInterface(const std::string& interface, transport::Security security) {
+  const std::string what = fmt::format("run.interface is '{}'", interface);
+  const auto address = ParseInterface(interface);
+  if (!address) {
+    throw core::ConfigError(
+        {.what = what,
+         .why = "sockets are bound to one interface, named by its IPv4 address, never to all",
+         .fix = "set run.interface to 127.0.0.1, or to this machine's address in the cluster"});
+  }
+  if (security == transport::Security::kNone && *address >> 24 != 127) {
+    throw core::ConfigError(
+        {.what = what,
+         .why = "transport.security is none: sockets neither encrypt nor ask who connects, so only "
+                "this machine may reach them",
+         .fix = "set run.interface to 127.0.0.1, or transport.security to curve"});
+  }
 }
 
 }  // namespace
@@ -94,13 +125,7 @@ void RunConfig::Validate() const {
                              .why = "one late heartbeat would end a healthy role",
                              .fix = "raise run.lease or lower run.heartbeat"});
   }
-  if (!IsLoopback(run.interface)) {
-    throw core::ConfigError(
-        {.what = fmt::format("run.interface is '{}'", run.interface),
-         .why = "londi's sockets neither encrypt nor ask who connects, so only this machine may "
-                "reach them",
-         .fix = "set run.interface to 127.0.0.1, or to another address of 127.0.0.0/8"});
-  }
+  ValidateInterface(run.interface, transport.security);
   static_cast<void>(actors::MakeEnvironment(environment.id, environment.options()));
   for (const LmChoice* lm : {&quick, &deepthink}) lm->load.Validate();
   batching.Validate();
@@ -118,6 +143,7 @@ void Bind(RunConfig& config, OptionTable& table) {
   BindActor(config.actor, table);
   BindLearner(config.learner, table);
   BindTransitionLog(config.transition_log, table);
+  BindTransport(config.transport, table);
   BindEvaluation(config.evaluation, table);
 }
 

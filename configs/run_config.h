@@ -15,6 +15,7 @@
 #include "inference/load_lm.h"
 #include "learner/learner_loop.h"
 #include "learner/segment_log.h"
+#include "transport/sockets.h"
 
 namespace londi::configs {
 
@@ -34,7 +35,7 @@ struct RunOptions {
   std::chrono::milliseconds metrics_every{
       10'000};  // metrics.jsonl gets a line per role this often.
   std::string log_level = "info";
-  std::string interface = "127.0.0.1";  // Sockets are bound here, on free ports: 127.0.0.0/8.
+  std::string interface = "127.0.0.1";  // Sockets are bound to this IPv4 address, on free ports.
 };
 
 // One tier's LM and its workers.
@@ -74,6 +75,7 @@ struct RunConfig {
   EvaluationPlan evaluation;
   learner::LearnerOptions learner;
   learner::SegmentLogOptions transition_log;
+  transport::TransportOptions transport;
 
   // Throws core::ConfigError where single values are fine but do not fit each other.
   void Validate() const;

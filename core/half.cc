@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -22,6 +23,13 @@ __attribute__((target("avx,f16c"))) std::size_t ToFloatVectors(const std::uint16
     _mm256_storeu_ps(out + i, _mm256_cvtph_ps(packed));
   }
   return i;
+}
+
+// "avx" also asks whether the system saves the wide registers; Clang 14 does not know "f16c" here.
+bool HasVectorConversion() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __builtin_cpu_supports("avx") && __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 &&
+         (ecx & bit_F16C) != 0;
 }
 #endif
 
@@ -65,7 +73,7 @@ std::vector<std::uint16_t> ToHalf(std::span<const float> values) {
 void ToFloat(std::span<const std::uint16_t> halves, std::span<float> out) {
   std::size_t i = 0;
 #if defined(__x86_64__)
-  static const bool has_instruction = __builtin_cpu_supports("f16c");
+  static const bool has_instruction = HasVectorConversion();
   if (has_instruction) i = ToFloatVectors(halves.data(), halves.size(), out.data());
 #endif
   for (; i < halves.size(); ++i) out[i] = HalfToFloat(halves[i]);

@@ -7,6 +7,7 @@
 
 #include "configs/nearest_name.h"
 #include "core/error.h"
+#include "launch/commands/checkpoint_command.h"
 #include "launch/commands/command.h"
 #include "launch/commands/config_command.h"
 #include "launch/commands/device_command.h"
@@ -28,6 +29,7 @@ constexpr AddCommand kCommands[] = {
     AddTrainCommand,
     AddEvalCommand,
     AddReportCommand,
+    AddCheckpointCommand,
     AddFinetuneCommand,
     AddEnvCommand,
     AddPlayCommand,

@@ -11,6 +11,7 @@
 #include "launch/lost_members.h"
 #include "launch/progress_totals.h"
 #include "launch/supervisor.h"
+#include "transport/run_keys.h"
 
 namespace londi::launch {
 namespace {
@@ -24,6 +25,7 @@ class ProcessJob final : public Job {
     std::error_code ignored;  // An older epoch's: nobody should knock there.
     std::filesystem::remove(parts_.folder.rendezvous(), ignored);
     std::filesystem::remove(parts_.folder.lost_members(), ignored);
+    MakeKeys();
     Start("coordinator", {"coordinator"}, 1);
     StartWorkers(core::Tier::kQuick, parts_.config.quick);
     StartWorkers(core::Tier::kDeepthink, parts_.config.deepthink);
@@ -31,6 +33,12 @@ class ProcessJob final : public Job {
     for (int i = 0; i < parts_.config.run.num_actors; ++i) {
       Start(fmt::format("actor.{}", i), {"actor", "--index", std::to_string(i)}, 1);
     }
+  }
+
+  // Nobody listens to them any more.
+  ~ProcessJob() override {
+    std::error_code ignored;
+    std::filesystem::remove(parts_.folder.keys(), ignored);
   }
 
   void Poll() override {
@@ -53,6 +61,17 @@ class ProcessJob final : public Job {
   }
 
  private:
+  void MakeKeys() {
+    if (parts_.config.transport.security == transport::Security::kCurve) {
+      transport::WriteRunKeys(parts_.folder.keys(), transport::MakeRunKeys());
+    } else {
+      parts_.logger->warn(
+          "transport.security is none: the roles' sockets on {} are open to every user of this "
+          "machine",
+          parts_.config.run.interface);
+    }
+  }
+
   void StartWorkers(core::Tier tier, const configs::LmChoice& lm) {
     for (int i = 0; i < lm.workers; ++i) {
       const std::string tier_name = core::TierName(tier);

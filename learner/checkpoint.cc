@@ -28,6 +28,8 @@ constexpr const char* kStateFile = "state.json";
 constexpr const char* kLatestFile = "LATEST";
 constexpr const char* kLeaves = "replay.leaves";
 constexpr const char* kPrefix = "checkpoint-";
+constexpr const char* kUnfinished = ".tmp";  // Being written.
+constexpr const char* kAside = ".old";       // Made room for a new one of its number.
 
 [[noreturn]] void Fail(const std::filesystem::path& path,
                        const std::string& doing,
@@ -164,6 +166,56 @@ Checkpoint Read(const std::filesystem::path& folder) {
   return checkpoint;
 }
 
+// All folders of checkpoints, unfinished and replaced ones included.
+std::vector<std::filesystem::path> ListAll(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> folders;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+    if (entry.path().filename().string().starts_with(kPrefix)) folders.push_back(entry.path());
+  }
+  return folders;
+}
+
+// Whether it is what a kill has left over: not finished, or replaced already. One that stepped
+// aside and was not replaced still counts.
+bool IsLeftover(const std::filesystem::path& folder) {
+  if (folder.extension() == kUnfinished) return true;
+  std::filesystem::path successor = folder;
+  return folder.extension() == kAside && std::filesystem::exists(successor.replace_extension());
+}
+
+// Newest first.
+std::vector<std::filesystem::path> ListUsable(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> folders = ListAll(folder);
+  std::erase_if(folders, IsLeftover);
+  std::sort(folders.rbegin(), folders.rend());  // Numbers have leading zeros.
+  return folders;
+}
+
+CheckpointSummary Summarize(const std::filesystem::path& folder) {
+  CheckpointSummary summary{.folder = folder};
+  try {
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      summary.bytes += file.file_size();
+    }
+    Checkpoint checkpoint = Read(folder);
+    summary.updates = checkpoint.updates;
+    summary.weights = checkpoint.weights;
+    summary.architecture = std::move(checkpoint.algorithm.architecture);
+    for (const core::NamedArray& array : checkpoint.algorithm.arrays) {
+      summary.parameters += std::ssize(array.values);
+    }
+    summary.replay_rows = std::ssize(checkpoint.replay.leaves);
+    summary.replay_end = checkpoint.replay.end;
+    summary.config = std::move(checkpoint.config);
+  } catch (const core::Error& error) {
+    summary.problem = error.text().what + ": " + error.text().why;
+  } catch (const std::exception& error) {  // Json's.
+    summary.problem = error.what();
+  }
+  return summary;
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(std::filesystem::path folder, int keep, monitor::Logger logger)
@@ -174,24 +226,16 @@ CheckpointStore::CheckpointStore(std::filesystem::path folder, int keep, monitor
   if (access(folder_.c_str(), W_OK) != 0) Fail(folder_, "write to", std::strerror(errno));
 }
 
-std::vector<std::filesystem::path> CheckpointStore::List() const {
-  std::vector<std::filesystem::path> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(kPrefix) && entry.path().extension() != ".tmp")
-      folders.push_back(entry.path());
-  }
-  std::sort(folders.rbegin(), folders.rend());  // Numbers have leading zeros.
-  return folders;
-}
-
 void CheckpointStore::Write(const Checkpoint& checkpoint) {
   char name[40];
   std::snprintf(
       name, sizeof(name), "%s%012lld", kPrefix, static_cast<long long>(checkpoint.updates));
   const std::filesystem::path folder = folder_ / name;
-  const std::filesystem::path unfinished = folder.string() + ".tmp";
-  std::filesystem::remove_all(unfinished);
+  const std::filesystem::path unfinished = folder.string() + kUnfinished;
+  const std::filesystem::path aside = folder.string() + kAside;
+  for (const auto& each : ListAll(folder_)) {
+    if (IsLeftover(each)) std::filesystem::remove_all(each);
+  }
   std::filesystem::create_directories(unfinished);
 
   std::vector<core::NamedArray> arrays = checkpoint.algorithm.arrays;
@@ -206,13 +250,14 @@ void CheckpointStore::Write(const Checkpoint& checkpoint) {
       {"arrays_crc", Crc(bytes)}, {"state_crc", state_crc}, {"state", std::move(state)}};
   WriteFile(unfinished / kStateFile, file.dump(1));
   SyncFolder(unfinished);
-  std::filesystem::remove_all(folder);  // Of the same update, by an earlier life.
+  if (std::filesystem::exists(folder)) Rename(folder, aside);  // By an earlier life.
   Rename(unfinished, folder);
   WriteFile(folder_ / "LATEST.tmp", std::string(name) + "\n");
   Rename(folder_ / "LATEST.tmp", folder_ / kLatestFile);
   SyncFolder(folder_);
+  std::filesystem::remove_all(aside);
 
-  const auto all = List();
+  const auto all = ListUsable(folder_);
   for (std::size_t i = static_cast<std::size_t>(keep_); i < all.size(); ++i)
     std::filesystem::remove_all(all[i]);
 }
@@ -220,7 +265,7 @@ void CheckpointStore::Write(const Checkpoint& checkpoint) {
 std::optional<Checkpoint> CheckpointStore::ReadLatest() const {
   // LATEST is for people and scripts; a torn newest folder must fall back anyhow, so the names
   // decide.
-  const auto all = List();
+  const auto all = ListUsable(folder_);
   std::string last_reason;
   for (const auto& folder : all) {
     try {
@@ -241,7 +286,7 @@ std::optional<Checkpoint> CheckpointStore::ReadLatest() const {
 
 std::optional<std::int64_t> CheckpointStore::OldestRowNeeded() const {
   std::optional<std::int64_t> oldest;
-  for (const auto& folder : List()) {
+  for (const auto& folder : ListUsable(folder_)) {
     try {
       const Json file = ReadState(folder);
       const std::int64_t first = file.at("state").at("replay_end").get<std::int64_t>() -
@@ -252,6 +297,12 @@ std::optional<std::int64_t> CheckpointStore::OldestRowNeeded() const {
     }
   }
   return oldest;
+}
+
+std::vector<CheckpointSummary> InspectCheckpoints(const std::filesystem::path& folder) {
+  std::vector<CheckpointSummary> summaries;
+  for (const auto& each : ListUsable(folder)) summaries.push_back(Summarize(each));
+  return summaries;
 }
 
 std::vector<std::string> ConfigDifferences(const std::vector<std::string>& before,

@@ -43,8 +43,8 @@ EventLog::~EventLog() { close(fd_); }
 
 void EventLog::Append(std::string_view event, std::initializer_list<EventField> fields) {
   nlohmann::ordered_json json = {{"time", UtcNow()}, {"source", source_}, {"event", event}};
-  for (const auto& [name, value] : fields) {
-    std::visit([&](const auto& v) { json[std::string(name)] = v; }, value);
+  for (const EventField& field : fields) {
+    std::visit([&](const auto& value) { json[std::string(field.first)] = value; }, field.second);
   }
   const std::string line =
       json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';

@@ -5,17 +5,14 @@
 #include "monitor/log.h"
 #include "monitor/metrics.h"
 #include "transport/session.h"
-
-namespace zmq {
-class context_t;
-}
+#include "transport/sockets.h"
 
 namespace londi::transport {
 
 // What every ZeroMQ channel of a process is built from. The referenced objects outlive the
-// channels; one zmq::context_t (one I/O thread per GB/s) serves the whole process.
+// channels; one Sockets serves the whole process.
 struct ChannelContext {
-  zmq::context_t& sockets;
+  Sockets& sockets;
   SharedSession session;
   monitor::Metrics& metrics;
   monitor::Logger logger;

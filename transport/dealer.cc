@@ -13,10 +13,14 @@ std::string MonitorName(const void* owner) {
 
 }  // namespace
 
-Dealer::Dealer(zmq::context_t& context, const std::string& endpoint)
+Dealer::Dealer(Sockets& sockets, const std::string& endpoint)
     : endpoint_(endpoint),
-      socket_(MakeSocket(context, zmq::socket_type::dealer, {.only_connected = true})),
-      link_(MakeSocket(context, zmq::socket_type::pair, {.linger = std::chrono::milliseconds(0)})) {
+      socket_(MakeSocket(
+          sockets, zmq::socket_type::dealer, SocketEnd::kConnects, {.only_connected = true})),
+      link_(MakeSocket(sockets,
+                       zmq::socket_type::pair,
+                       SocketEnd::kInternal,
+                       {.linger = std::chrono::milliseconds(0)})) {
   const std::string monitor = MonitorName(socket_.handle());
   if (zmq_socket_monitor(socket_.handle(),
                          monitor.c_str(),

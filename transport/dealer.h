@@ -14,7 +14,7 @@ namespace londi::transport {
 class Dealer {
  public:
   // Throws core::IoError when `endpoint` is malformed.
-  Dealer(zmq::context_t& context, const std::string& endpoint);
+  Dealer(Sockets& sockets, const std::string& endpoint);
   ~Dealer();
   Dealer(const Dealer&) = delete;
   Dealer& operator=(const Dealer&) = delete;

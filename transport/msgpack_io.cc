@@ -39,9 +39,6 @@ std::uint64_t FieldReader::Uint() {
 
 double FieldReader::Real() {
   const msgpack::object& field = Next();
-  // The packer writes whole numbers as integers.
-  if (field.type == msgpack::type::POSITIVE_INTEGER) return static_cast<double>(field.via.u64);
-  if (field.type == msgpack::type::NEGATIVE_INTEGER) return static_cast<double>(field.via.i64);
   if (field.type != msgpack::type::FLOAT64) ThrowBadBody("a field is not a number.");
   return field.via.f64;
 }

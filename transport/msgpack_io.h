@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <msgpack.hpp>
@@ -27,7 +28,14 @@ class MessageWriter {
   }
   MessageWriter& Int(std::int64_t value) { return packer_.pack(value), *this; }
   MessageWriter& Uint(std::uint64_t value) { return packer_.pack(value), *this; }
-  MessageWriter& Real(double value) { return packer_.pack(value), *this; }
+  // Always 8 bytes. Not msgpack's own: it makes integers of whole numbers, with undefined behaviour
+  // for 2^64.
+  MessageWriter& Real(double value) {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    char bytes[9] = {'\xcb'};
+    for (int i = 0; i < 8; ++i) bytes[1 + i] = static_cast<char>(bits >> (56 - 8 * i));
+    return sink_.write(bytes, sizeof bytes), *this;
+  }
   MessageWriter& Text(std::string_view text) { return packer_.pack(text), *this; }
 
   // Raw little-endian elements.

@@ -12,10 +12,7 @@
 #include "transport/registry_types.h"
 #include "transport/rendezvous.h"
 #include "transport/session.h"
-
-namespace zmq {
-class context_t;
-}
+#include "transport/sockets.h"
 
 namespace londi::transport {
 
@@ -67,7 +64,7 @@ class RegistryClient {
 };
 
 struct RegistryClientContext {
-  zmq::context_t& sockets;
+  Sockets& sockets;
   monitor::Metrics& metrics;
   monitor::Logger logger;
   // Where the coordinator is now; asked again when it falls silent. Usually reads rendezvous.json.

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "transport/io_thread.h"
+#include "transport/listener.h"
 #include "transport/rejected_messages.h"
 #include "transport/zmq_socket.h"
 
@@ -16,13 +17,12 @@ class Server final : public RegistryServer {
   Server(const ChannelContext& context, const RegistryOptions& options)
       : session_(context.session),
         rejected_("registry.server", context.metrics, context.logger),
-        router_(MakeSocket(context.sockets, zmq::socket_type::router, {})),
-        endpoint_(BindToFreePort(router_, context.host)),
+        listener_(context.sockets, zmq::socket_type::router, context.host),
         state_(session_->epoch(), options),
         io_(
             "registry", context.logger, [this](IoThread& io) { Run(io); }, [] {}) {}
 
-  const std::string& endpoint() const override { return endpoint_; }
+  const std::string& endpoint() const override { return listener_.endpoint(); }
 
   std::vector<MemberStatus> Members() const override {
     std::lock_guard lock(mutex_);
@@ -41,12 +41,12 @@ class Server final : public RegistryServer {
 
  private:
   void Run(IoThread& io) {
-    const zmq::socket_ref readable[] = {router_};
+    const zmq::socket_ref readable[] = {listener_.socket()};
     core::TimePoint next_expiry = core::TimePoint::max();
     while (!io.stopping()) {
       io.Wait(readable, next_expiry);
       for (int i = 0; i < kMaxBurst; ++i) {
-        const std::optional<RoutedMessage> message = TryReceiveRouted(router_);
+        const std::optional<RoutedMessage> message = TryReceiveRouted(listener_.socket());
         if (!message) break;
         try {
           Handle(*message);
@@ -103,13 +103,12 @@ class Server final : public RegistryServer {
 
   void Answer(const std::string& peer, std::string message) {
     // A member that is gone asks again when it is back.
-    [[maybe_unused]] const bool sent = TrySendTo(router_, peer, std::move(message));
+    [[maybe_unused]] const bool sent = TrySendTo(listener_.socket(), peer, std::move(message));
   }
 
   SharedSession session_;
   RejectedMessages rejected_;
-  zmq::socket_t router_;
-  std::string endpoint_;
+  Listener listener_;
   mutable std::mutex mutex_;
   RegistryState state_;  // Guarded by mutex_.
   IoThread io_;

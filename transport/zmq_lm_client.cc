@@ -259,7 +259,7 @@ class Client final : public ZmqLmClient {
     call->result.Settle(LmRefusal{reason, Retry::kNever});
   }
 
-  zmq::context_t& sockets_;
+  Sockets& sockets_;
   SharedSession session_;
   monitor::Logger logger_;
   const core::Tier tier_;

@@ -7,6 +7,7 @@
 
 #include "transport/codec.h"
 #include "transport/io_thread.h"
+#include "transport/listener.h"
 #include "transport/rejected_messages.h"
 #include "transport/zmq_socket.h"
 
@@ -25,8 +26,7 @@ class Server final : public ZmqLmServer {
         rejected_("lm", context.metrics, context.logger),
         undeliverable_(context.metrics.GetCounter("londi_lm_replies_undeliverable_total",
                                                   "Answers whose client was gone")),
-        router_(MakeSocket(context.sockets, zmq::socket_type::router, {})),
-        endpoint_(BindToFreePort(router_, context.host)),
+        listener_(context.sockets, zmq::socket_type::router, context.host),
         queue_(options.max_waiting),
         io_(
             "lm.server",
@@ -36,7 +36,7 @@ class Server final : public ZmqLmServer {
 
   ~Server() override { queue_.Close(); }
 
-  const std::string& endpoint() const override { return endpoint_; }
+  const std::string& endpoint() const override { return listener_.endpoint(); }
   std::optional<IncomingLmRequest> Receive(core::TimePoint deadline) override {
     return queue_.Receive(deadline);
   }
@@ -52,11 +52,11 @@ class Server final : public ZmqLmServer {
 
  private:
   void Run(IoThread& io) {
-    const zmq::socket_ref readable[] = {router_};
+    const zmq::socket_ref readable[] = {listener_.socket()};
     while (!io.stopping()) {
       io.Wait(readable, core::TimePoint::max());
       for (int i = 0; i < kMaxBurst; ++i) {
-        const std::optional<RoutedMessage> message = TryReceiveRouted(router_);
+        const std::optional<RoutedMessage> message = TryReceiveRouted(listener_.socket());
         if (!message) break;
         try {
           Handle(*message);
@@ -119,7 +119,7 @@ class Server final : public ZmqLmServer {
     for (const auto& [key, outcome] : outcomes) {
       open_.erase(key);
       const std::string message = EncodeOrRefuse(key.second, outcome);
-      if (!TrySendTo(router_, key.first, message)) undeliverable_.Increment();
+      if (!TrySendTo(listener_.socket(), key.first, message)) undeliverable_.Increment();
     }
   }
 
@@ -135,8 +135,7 @@ class Server final : public ZmqLmServer {
   SharedSession session_;
   RejectedMessages rejected_;
   monitor::Counter undeliverable_;
-  zmq::socket_t router_;
-  std::string endpoint_;
+  Listener listener_;
   std::map<RequestKey, Ticket> open_;  // I/O thread only.
   std::mutex mutex_;
   std::vector<std::pair<RequestKey, LmOutcome>> outcomes_;  // Guarded by mutex_.

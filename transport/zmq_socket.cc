@@ -16,11 +16,9 @@ zmq::message_t Own(std::string bytes) {
 }
 
 [[noreturn]] void ThrowSocketError(const std::string& what, const zmq::error_t& error) {
-  throw core::IoError(
-      {.what = what,
-       .why = std::string(error.what()) + ".",
-       .fix =
-           "use an address of this machine, e.g. 127.0.0.1; for \"too many\" raise `ulimit -n`"});
+  throw core::IoError({.what = what,
+                       .why = std::string(error.what()) + ".",
+                       .fix = "look at the address; for \"too many\" raise `ulimit -n`"});
 }
 
 // Reads the rest of a multipart message away. True if there was any.
@@ -33,13 +31,28 @@ bool SkipMoreParts(zmq::socket_t& socket, const zmq::message_t& last) {
   return true;
 }
 
+void Secure(zmq::socket_t& socket, SocketEnd end, const RunKeys& keys) {
+  if (end == SocketEnd::kInternal) return;
+  const KeyPair& own = end == SocketEnd::kBinds ? keys.server : keys.client;
+  socket.set(zmq::sockopt::curve_publickey, own.public_key);
+  socket.set(zmq::sockopt::curve_secretkey, own.secret_key);
+  if (end == SocketEnd::kConnects) {
+    socket.set(zmq::sockopt::curve_serverkey, keys.server.public_key);
+    return;
+  }
+  socket.set(zmq::sockopt::curve_server, true);
+  socket.set(zmq::sockopt::zap_domain, kGuardDomain);
+}
+
 }  // namespace
 
-zmq::socket_t MakeSocket(zmq::context_t& context,
+zmq::socket_t MakeSocket(Sockets& sockets,
                          zmq::socket_type type,
+                         SocketEnd end,
                          const SocketOptions& options) {
   try {
-    zmq::socket_t socket(context, type);
+    zmq::socket_t socket(sockets.context(), type);
+    if (sockets.keys()) Secure(socket, end, *sockets.keys());
     socket.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
     socket.set(zmq::sockopt::maxmsgsize, kMaxMessageBytes);
     socket.set(zmq::sockopt::tcp_keepalive, 1);
@@ -56,15 +69,6 @@ zmq::socket_t MakeSocket(zmq::context_t& context,
     return socket;
   } catch (const zmq::error_t& error) {
     ThrowSocketError("cannot open a socket", error);
-  }
-}
-
-std::string BindToFreePort(zmq::socket_t& socket, const std::string& host) {
-  try {
-    socket.bind("tcp://" + host + ":0");
-    return socket.get(zmq::sockopt::last_endpoint);
-  } catch (const zmq::error_t& error) {
-    ThrowSocketError("cannot bind to a port of " + host, error);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <zmq.hpp>
 
+#include "transport/sockets.h"
+
 // Sockets of this project: always created through MakeSocket, used by one thread at a time, one
 // part per message (plus the routing id that a ROUTER adds).
 namespace londi::transport {
@@ -18,16 +20,19 @@ struct SocketOptions {
   bool conflate = false;          // Keep only the newest message (ZMQ_CONFLATE).
 };
 
+enum class SocketEnd {
+  kBinds,     // Through a Listener (listener.h): proves to be the run's server, asks who connects.
+  kConnects,  // Proves to be the run's client, talks to the run's server only.
+  kInternal,  // Within this process.
+};
+
 // The one place where socket options are set, security included. ROUTER sockets report unreachable
 // peers (ROUTER_MANDATORY) and let a reconnecting identity replace a half-open one
 // (ROUTER_HANDOVER).
-zmq::socket_t MakeSocket(zmq::context_t& context,
+zmq::socket_t MakeSocket(Sockets& sockets,
                          zmq::socket_type type,
+                         SocketEnd end,
                          const SocketOptions& options);
-
-// Binds to a port of the operating system's choice; returns the endpoint to connect to. Throws
-// core::IoError.
-std::string BindToFreePort(zmq::socket_t& socket, const std::string& host);
 
 // Throws core::IoError when `endpoint` is malformed.
 void Connect(zmq::socket_t& socket, const std::string& endpoint);

@@ -205,7 +205,7 @@ class Sink final : public ZmqTransitionSink {
     }
   }
 
-  zmq::context_t& sockets_;
+  Sockets& sockets_;
   SharedSession session_;
   monitor::Logger logger_;
   const TransitionSinkOptions options_;

@@ -6,6 +6,7 @@
 #include "core/bounded_queue.h"
 #include "transport/codec.h"
 #include "transport/io_thread.h"
+#include "transport/listener.h"
 #include "transport/rejected_messages.h"
 #include "transport/zmq_socket.h"
 #include "transport/zmq_transitions.h"
@@ -30,8 +31,7 @@ class Source final : public ZmqTransitionSource {
                                          "Batches ignored because earlier rows were missing")),
         lost_(context.metrics.GetCounter("londi_rows_lost_total",
                                          "Rows acknowledged once and missing from the log")),
-        router_(MakeSocket(context.sockets, zmq::socket_type::router, {})),
-        endpoint_(BindToFreePort(router_, context.host)),
+        listener_(context.sockets, zmq::socket_type::router, context.host),
         batches_(options.max_batches),
         io_(
             "source", context.logger, [this](IoThread& io) { Run(io); }, [this] { Close(); }) {
@@ -41,7 +41,7 @@ class Source final : public ZmqTransitionSource {
 
   ~Source() override { Close(); }
 
-  const std::string& endpoint() const override { return endpoint_; }
+  const std::string& endpoint() const override { return listener_.endpoint(); }
 
   std::optional<TransitionBatch> Receive(core::TimePoint deadline) override {
     return batches_.PopUntil(deadline);
@@ -68,11 +68,11 @@ class Source final : public ZmqTransitionSource {
 
  private:
   void Run(IoThread& io) {
-    const zmq::socket_ref readable[] = {router_};
+    const zmq::socket_ref readable[] = {listener_.socket()};
     while (!io.stopping()) {
       io.Wait(readable, core::TimePoint::max());
       for (int i = 0; i < kMaxBurst; ++i) {
-        const std::optional<RoutedMessage> message = TryReceiveRouted(router_);
+        const std::optional<RoutedMessage> message = TryReceiveRouted(listener_.socket());
         if (!message) break;
         try {
           Handle(*message);
@@ -190,7 +190,8 @@ class Source final : public ZmqTransitionSource {
 
   void Send(const std::string& peer, const SourceAck& ack) {
     // A sink that is gone asks by a probe when it is back.
-    [[maybe_unused]] const bool sent = TrySendTo(router_, peer, EncodeSourceAck(*session_, ack));
+    [[maybe_unused]] const bool sent =
+        TrySendTo(listener_.socket(), peer, EncodeSourceAck(*session_, ack));
   }
 
   SharedSession session_;
@@ -198,8 +199,7 @@ class Source final : public ZmqTransitionSource {
   const TransitionSourceOptions options_;
   RejectedMessages rejected_;
   monitor::Counter rows_, duplicates_, gaps_, lost_;
-  zmq::socket_t router_;
-  std::string endpoint_;
+  Listener listener_;
   std::map<StreamId, std::string> routes_;  // I/O thread only: where a stream was last heard from.
 
   mutable std::mutex mutex_;

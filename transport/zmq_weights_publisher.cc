@@ -3,6 +3,7 @@
 
 #include "transport/codec.h"
 #include "transport/io_thread.h"
+#include "transport/listener.h"
 #include "transport/rejected_messages.h"
 #include "transport/weights_slot.h"
 #include "transport/zmq_socket.h"
@@ -25,15 +26,13 @@ class Publisher final : public ZmqWeightsPublisher {
       : session_(context.session),
         options_(options),
         rejected_("weights.publisher", context.metrics, context.logger),
-        announcer_(MakeSocket(context.sockets, zmq::socket_type::pub, {})),
-        router_(MakeSocket(context.sockets, zmq::socket_type::router, {})),
-        announce_endpoint_(BindToFreePort(announcer_, context.host)),
-        pull_endpoint_(BindToFreePort(router_, context.host)),
+        announcer_(context.sockets, zmq::socket_type::pub, context.host),
+        pulls_(context.sockets, zmq::socket_type::router, context.host),
         io_(
             "weights.pub", context.logger, [this](IoThread& io) { Run(io); }, [] {}) {}
 
-  const std::string& announce_endpoint() const override { return announce_endpoint_; }
-  const std::string& pull_endpoint() const override { return pull_endpoint_; }
+  const std::string& announce_endpoint() const override { return announcer_.endpoint(); }
+  const std::string& pull_endpoint() const override { return pulls_.endpoint(); }
 
   void Publish(std::shared_ptr<const core::WeightsSnapshot> weights) override {
     RequireNewerVersion(last_.Latest().get(), *weights);
@@ -52,7 +51,7 @@ class Publisher final : public ZmqWeightsPublisher {
 
  private:
   void Run(IoThread& io) {
-    const zmq::socket_ref readable[] = {router_};
+    const zmq::socket_ref readable[] = {pulls_.socket()};
     core::TimePoint announce_at = core::TimePoint::max();
     while (!io.stopping()) {
       io.Wait(readable, announce_at);
@@ -77,12 +76,12 @@ class Publisher final : public ZmqWeightsPublisher {
                                            .bytes = std::ssize(current_->message)};
     // A PUB socket takes every message; who is too slow hears of the next one.
     [[maybe_unused]] const bool sent =
-        TrySend(announcer_, EncodeWeightsAnnouncement(*session_, announcement));
+        TrySend(announcer_.socket(), EncodeWeightsAnnouncement(*session_, announcement));
   }
 
   void AnswerPulls() {
     for (int i = 0; i < kMaxBurst; ++i) {
-      const std::optional<RoutedMessage> message = TryReceiveRouted(router_);
+      const std::optional<RoutedMessage> message = TryReceiveRouted(pulls_.socket());
       if (!message) return;
       try {
         const Frame frame = DecodeFrame(View(message->body), session_->run());
@@ -93,7 +92,7 @@ class Publisher final : public ZmqWeightsPublisher {
                .fix = "connect to the endpoint that was registered for this purpose"});
         }
         // A subscriber that is gone pulls again when it is back.
-        [[maybe_unused]] const bool sent = TrySendTo(router_, message->peer, Payload());
+        [[maybe_unused]] const bool sent = TrySendTo(pulls_.socket(), message->peer, Payload());
       } catch (const core::ProtocolError& error) {
         rejected_.Add(error);
       }
@@ -110,10 +109,8 @@ class Publisher final : public ZmqWeightsPublisher {
   SharedSession session_;
   const WeightsPublisherOptions options_;
   RejectedMessages rejected_;
-  zmq::socket_t announcer_;
-  zmq::socket_t router_;
-  std::string announce_endpoint_;
-  std::string pull_endpoint_;
+  Listener announcer_;
+  Listener pulls_;
   WeightsSlot last_;
   std::shared_ptr<const Published> current_;  // I/O thread only.
 

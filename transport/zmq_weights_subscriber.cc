@@ -81,7 +81,8 @@ class Subscriber final : public ZmqWeightsSubscriber {
     announcements_.close();
     current_ = *wanted;
     try {
-      announcements_ = MakeSocket(sockets_, zmq::socket_type::sub, {.conflate = true});
+      announcements_ =
+          MakeSocket(sockets_, zmq::socket_type::sub, SocketEnd::kConnects, {.conflate = true});
       announcements_.set(zmq::sockopt::subscribe, "");
       Connect(announcements_, wanted->announce);
       puller_ = std::make_unique<Dealer>(sockets_, wanted->pull);
@@ -160,7 +161,7 @@ class Subscriber final : public ZmqWeightsSubscriber {
       logger_->debug("a pull was not sent");
   }
 
-  zmq::context_t& sockets_;
+  Sockets& sockets_;
   SharedSession session_;
   monitor::Logger logger_;
   const WeightsSubscriberOptions options_;

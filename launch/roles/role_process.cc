@@ -19,6 +19,12 @@ monitor::Logger MakeRoleLogger(const RunFolder& folder,
                               .console_level = "error"});
 }
 
+std::optional<transport::RunKeys> KeysOf(const RunFolder& folder,
+                                         const configs::RunConfig& config) {
+  if (config.transport.security == transport::Security::kNone) return std::nullopt;
+  return transport::ReadRunKeys(folder.keys());
+}
+
 std::string HostName() {
   char name[256] = "";
   gethostname(name, sizeof(name) - 1);
@@ -34,7 +40,7 @@ RoleBasics::RoleBasics(const std::filesystem::path& run_folder, std::string role
       logger(MakeRoleLogger(folder, config, name)),
       events(folder.events(), name),
       metrics_writer(folder.metrics(), name, metrics, config.run.metrics_every),
-      sockets(1) {}
+      sockets(KeysOf(folder, config), metrics, logger) {}
 
 RoleProcess::RoleProcess(const std::filesystem::path& run_folder,
                          transport::Registration registration,

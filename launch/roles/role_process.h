@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-#include <zmq.hpp>
 
 #include "configs/run_config.h"
 #include "launch/metrics_writer.h"
@@ -17,11 +16,13 @@
 #include "monitor/metrics.h"
 #include "transport/channel_context.h"
 #include "transport/registry_client.h"
+#include "transport/sockets.h"
 
 namespace londi::launch {
 
 // What every process of a run begins with: its configuration, log, metrics, events, signals.
 struct RoleBasics {
+  // Throws core::ConfigError, and core::IoError where the folder is none or has no usable keys.
   RoleBasics(const std::filesystem::path& run_folder, std::string role);
 
   const RunFolder folder;
@@ -32,7 +33,7 @@ struct RoleBasics {
   monitor::Logger logger;
   monitor::EventLog events;
   MetricsWriter metrics_writer;
-  zmq::context_t sockets;
+  transport::Sockets sockets;
 };
 
 // A role's membership in the run: joins the registry, then knows its identity and its peers.

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
-#include <zmq.hpp>
 
 #include "core/half.h"
 #include "core/transition.h"
@@ -16,18 +16,30 @@ inline core::TimePoint In(core::Duration time) { return std::chrono::steady_cloc
 // test.
 inline core::TimePoint Soon() { return In(std::chrono::seconds(20)); }
 
+// The keys of the test's run.
+inline const transport::RunKeys& TestKeys() {
+  static const transport::RunKeys keys = transport::MakeRunKeys();
+  return keys;
+}
+
 // A process's worth of transport: sockets, identity, metrics.
 struct FakeProcess {
   explicit FakeProcess(std::int64_t incarnation = 1, std::int64_t run = 7, std::int64_t epoch = 1)
-      : session(std::make_shared<transport::Session>(
+      : FakeProcess(TestKeys(), incarnation, run, epoch) {}
+  explicit FakeProcess(const std::optional<transport::RunKeys>& keys,
+                       std::int64_t incarnation = 1,
+                       std::int64_t run = 7,
+                       std::int64_t epoch = 1)
+      : sockets(keys, metrics, logger),
+        session(std::make_shared<transport::Session>(
             core::RunId(run), core::Epoch(epoch), core::Incarnation(incarnation))) {}
 
   transport::ChannelContext context() { return {sockets, session, metrics, logger, "127.0.0.1"}; }
 
-  zmq::context_t sockets{1};
-  transport::SharedSession session;
   monitor::Metrics metrics;
   monitor::Logger logger = monitor::MakeNullLogger();
+  transport::Sockets sockets;
+  transport::SharedSession session;
 };
 
 // A row whose every field differs from its default and follows from `sequence`.

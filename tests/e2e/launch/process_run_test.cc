@@ -29,7 +29,9 @@
 #include "tests/support/counting_world.h"
 #include "tests/support/listening_ports.h"
 #include "tests/support/temp_folder.h"
+#include "transport/run_keys.h"
 #include "transport/zmq_lm_server.h"
+#include "transport/zmq_socket.h"
 
 namespace londi::launch {
 
@@ -126,13 +128,18 @@ void SendNoise(std::uint16_t port, std::mt19937& random) {
   }
 }
 
-// Messages that ZeroMQ delivers and londi must refuse.
-void SendBadFrames(std::uint16_t port, std::mt19937& random) {
-  zmq::context_t context(1);
-  zmq::socket_t dealer(context, zmq::socket_type::dealer);
-  dealer.set(zmq::sockopt::linger, 200);
+// Messages that ZeroMQ must not deliver, or, with the keys of the run, that londi must refuse.
+void SendBadFrames(std::uint16_t port,
+                   std::mt19937& random,
+                   const std::optional<transport::RunKeys>& keys) {
+  monitor::Metrics metrics;
+  transport::Sockets sockets(keys, metrics, monitor::MakeNullLogger());
+  zmq::socket_t dealer = transport::MakeSocket(sockets,
+                                               zmq::socket_type::dealer,
+                                               transport::SocketEnd::kConnects,
+                                               {.linger = milliseconds(200)});
   dealer.set(zmq::sockopt::sndtimeo, 500);
-  dealer.connect("tcp://127.0.0.1:" + std::to_string(port));
+  transport::Connect(dealer, "tcp://127.0.0.1:" + std::to_string(port));
   for (int i = 0; i < 100; ++i) {
     std::string bytes(random() % 400, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
@@ -276,7 +283,8 @@ TEST_F(ProcessRun, HostileBytesOnEverySocketChangeNothing) {
     for (const auto& [role, pid] : Pids(folder_)) {
       for (const std::uint16_t port : testing::ListeningPorts(pid)) {
         SendNoise(port, random);
-        SendBadFrames(port, random);
+        SendBadFrames(port, random, std::nullopt);
+        SendBadFrames(port, random, transport::ReadRunKeys(folder_.keys()));
         ++ports_hit;
       }
     }
@@ -285,6 +293,62 @@ TEST_F(ProcessRun, HostileBytesOnEverySocketChangeNothing) {
   EXPECT_GE(ports_hit, 6);  // Registry, two workers, transitions, weights twice.
   EXPECT_EQ(CountEvents(folder_, "role_failed", ""), 0);
   ExpectLogWithoutHoles();
+}
+
+std::string ReadAll(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST_F(ProcessRun, KeepsItsKeysToItself) {
+  std::vector<std::string> secrets;
+  std::string command_lines;
+  auto mode = std::filesystem::perms::unknown;
+  TrainBeside([&] {
+    WaitFor([&] { return Decisions() > 500; });
+    const auto keys = transport::ReadRunKeys(folder_.keys());
+    secrets = {keys.server.secret_key, keys.client.secret_key};
+    mode = std::filesystem::status(folder_.keys()).permissions();
+    for (const auto& [role, pid] : Pids(folder_)) {
+      command_lines += ReadAll("/proc/" + std::to_string(pid) + "/cmdline");
+      command_lines += ReadAll("/proc/" + std::to_string(pid) + "/environ");
+    }
+  });
+
+  EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_FALSE(std::filesystem::exists(folder_.keys())) << "nobody listens to them any more";
+  ASSERT_EQ(secrets.size(), 2u);
+  EXPECT_THAT(command_lines, ::testing::HasSubstr("actor"));
+  for (const std::string& secret : secrets) {
+    EXPECT_THAT(command_lines, ::testing::Not(::testing::HasSubstr(secret)));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path)) {
+      if (!entry.is_regular_file()) continue;
+      EXPECT_EQ(ReadAll(entry.path()).find(secret), std::string::npos) << entry.path();
+    }
+  }
+}
+
+TEST_F(ProcessRun, WithoutSecurityRunsWithoutKeysAndSaysSoInEveryLog) {
+  config_.transport.security = transport::Security::kNone;
+  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
+  bool had_keys = true;
+
+  TrainBeside([&] { had_keys = std::filesystem::exists(folder_.keys()); });
+
+  EXPECT_FALSE(had_keys);
+  for (const char* role : {"coordinator", "learner", "actor.0", "inference.quick.0"}) {
+    EXPECT_THAT(ReadAll(folder_.logs() / (std::string(role) + ".log")),
+                ::testing::HasSubstr("transport.security is none"));
+  }
+}
+
+// As after a copy of the run folder that lost the modes of its files.
+TEST_F(ProcessRun, ARoleRefusesKeysThatOthersMayRead) {
+  transport::WriteRunKeys(folder_.keys(), transport::MakeRunKeys());
+  std::filesystem::permissions(folder_.keys(), std::filesystem::perms(0644));
+
+  EXPECT_THROW(RunCoordinator(folder_.path), core::IoError);
+  EXPECT_FALSE(std::filesystem::exists(folder_.rendezvous()));
 }
 
 bool IsRunning(pid_t pid) {

@@ -30,6 +30,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class WholeRun : public ::testing::Test {
  protected:
@@ -116,6 +117,13 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
                     HasSubstr("success % (95 % CI)"),
                     HasSubstr("## Where the time went"),
                     HasSubstr("budget violations: 0")));
+  const auto checkpoints = Londi("checkpoint inspect " + run.path.string());
+  EXPECT_EQ(checkpoints.status, 0);
+  EXPECT_THAT(checkpoints.output,
+              AllOf(HasSubstr("whole  update "),
+                    HasSubstr("dueling_mlp"),
+                    HasSubstr("restored would be checkpoint-"),
+                    Not(HasSubstr("differs"))));
   const TimeUse use = ReadTimeUse(run.metrics());
   EXPECT_GE(use.decisions, 150);
   EXPECT_GE(use.tiers.at("quick").requests, use.decisions);

@@ -108,14 +108,34 @@ TEST_F(CommandLine, OnlyARunCanBeResumedOrEvaluated) {
   EXPECT_THAT(Londi("eval " + temp_.path().string()), Complains(1, "no run folder", "runs/"));
 }
 
-TEST_F(CommandLine, AnInterfaceThatOtherMachinesReachIsRefused) {
+TEST_F(CommandLine, WhatIsNoInterfaceIsRefusedAndOneThatOthersReachWithoutSecurity) {
   const std::string config = Config(WithModels());
-  for (const char* address : {"0.0.0.0", "203.0.113.77", "::", "eth0", "127.0.0.1.example", "*"}) {
+  for (const char* address : {"0.0.0.0", "::", "eth0", "127.0.0.1.example", "*", ""}) {
     EXPECT_THAT(Londi("train " + config + " --set run.interface='\"" + address + "\"'"),
                 Complains(2, "run.interface is '" + std::string(address) + "'", "127.0.0.1"));
   }
   EXPECT_FALSE(std::filesystem::exists(temp_ / "runs"));
   EXPECT_EQ(Londi("config print --set run.interface=127.3.0.9").status, 0);
+  EXPECT_EQ(Londi("config print --set run.interface=203.0.113.77").status, 0);
+  EXPECT_THAT(Londi("config print --set run.interface=203.0.113.77 --set transport.security=none"),
+              Complains(2, "run.interface is '203.0.113.77'", "transport.security"));
+}
+
+TEST_F(CommandLine, SaysWhichCheckpointsARunHas) {
+  EXPECT_THAT(Londi("checkpoint inspect " + (temp_ / "nowhere").string()),
+              Complains(1, "is no run folder", "londi train"));
+  std::ofstream(temp_ / "config.yaml") << "run: {seed: 2}";
+  const auto none = Londi("checkpoint inspect " + temp_.path().string());
+  EXPECT_EQ(none.status, 0);
+  EXPECT_THAT(none.output, HasSubstr("no checkpoints in "));
+  const auto torn = temp_ / "checkpoints/checkpoint-000000000009";
+  std::filesystem::create_directory(torn);
+  std::ofstream(torn / "state.json") << "{";
+  const auto result = Londi("checkpoint inspect " + temp_.path().string());
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("checkpoint-000000000009  1 bytes  TORN: "),
+                    HasSubstr("none of them can be restored")));
 }
 
 TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {

@@ -12,6 +12,7 @@
 #include "tests/support/transport_support.h"
 #include "transport/codec.h"
 #include "transport/codec_registry.h"
+#include "transport/listener.h"
 #include "transport/registry_client.h"
 #include "transport/registry_server.h"
 #include "transport/zmq_lm_client.h"
@@ -93,12 +94,13 @@ void SendNow(zmq::socket_t& socket, const std::string& message, bool more = fals
       socket.send(zmq::buffer(message), flags | zmq::send_flags::dontwait);
 }
 
+// With the keys of the run: what an insider gone mad would send.
 void AttackZeroMq(const std::string& endpoint) {
-  zmq::context_t context;
+  FakeProcess insider;
   for (const zmq::socket_type type :
        {zmq::socket_type::dealer, zmq::socket_type::req, zmq::socket_type::sub}) {
-    zmq::socket_t socket(context, type);
-    socket.set(zmq::sockopt::linger, 2000);
+    zmq::socket_t socket =
+        MakeSocket(insider.sockets, type, SocketEnd::kConnects, {.linger = milliseconds(2000)});
     if (type == zmq::socket_type::sub) socket.set(zmq::sockopt::subscribe, Noise(100));
     socket.connect(endpoint);
     if (type == zmq::socket_type::sub) continue;
@@ -199,21 +201,19 @@ TEST(HostileBytes, RegistryGoesOn) {
 
 // The connecting ends trust their peers as little.
 TEST(HostileBytes, ConnectingEndsGoOn) {
-  zmq::context_t context;
-  zmq::socket_t router(context, zmq::socket_type::router);
-  router.set(zmq::sockopt::linger, 0);
-  zmq::socket_t publisher(context, zmq::socket_type::pub);
-  publisher.set(zmq::sockopt::linger, 0);
-  const std::string endpoint = BindToFreePort(router, "127.0.0.1");
-  const std::string announce = BindToFreePort(publisher, "127.0.0.1");
+  FakeProcess enemy;
+  Listener requests(enemy.sockets, zmq::socket_type::router, "127.0.0.1");
+  Listener announcements(enemy.sockets, zmq::socket_type::pub, "127.0.0.1");
+  zmq::socket_t& router = requests.socket();
+  zmq::socket_t& publisher = announcements.socket();
 
   FakeProcess actor;
   const auto client = MakeZmqLmClient(actor.context(), core::Tier::kQuick);
   const auto sink = MakeZmqTransitionSink(actor.context());
   const auto subscriber = MakeZmqWeightsSubscriber(actor.context());
-  client->SetWorkers({endpoint});
-  sink->SetEndpoint(endpoint);
-  subscriber->SetEndpoints(announce, endpoint);
+  client->SetWorkers({requests.endpoint()});
+  sink->SetEndpoint(requests.endpoint());
+  subscriber->SetEndpoints(announcements.endpoint(), requests.endpoint());
   ASSERT_TRUE(sink->Push(testing::MakeRow(1)));
   std::thread episode([&] {
     EXPECT_THROW(client->Propose(testing::MakeLmRequest(core::TimePoint::max())),

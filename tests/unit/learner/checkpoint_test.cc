@@ -1,6 +1,8 @@
 #include "learner/checkpoint.h"
 
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -136,6 +138,107 @@ TEST_F(CheckpointStoreTest, OneThatWasNeverFinishedIsNotThere) {
   EXPECT_EQ(store.ReadLatest()->updates, 1);
   store.Write(MakeCheckpoint(2));  // Takes its place.
   EXPECT_EQ(store.ReadLatest()->updates, 2);
+}
+
+// A restarted learner that was restored from update 7 and is stopped at once writes 7 again.
+TEST_F(CheckpointStoreTest, AKillWhileOneIsReplacedLostTheOnlyCheckpoint) {
+  std::filesystem::path aside = File(7, "").parent_path();
+  aside += ".old";
+  MakeStore().Write(MakeCheckpoint(7));
+
+  // Killed after the old one stepped aside.
+  std::filesystem::rename(File(7, "").parent_path(), aside);
+  std::filesystem::create_directory(folder_ / "checkpoint-000000000007.tmp");
+  ASSERT_TRUE(MakeStore().ReadLatest().has_value());
+  EXPECT_EQ(MakeStore().ReadLatest()->updates, 7);
+  EXPECT_EQ(MakeStore().OldestRowNeeded(), 104);
+
+  // Killed after the new one took its place.
+  Checkpoint again = MakeCheckpoint(7);
+  again.sampled = 1;
+  MakeStore().Write(again);
+  std::filesystem::copy(File(7, "").parent_path(), aside);
+  Cut(aside / "state.json", 3);
+  EXPECT_EQ(MakeStore().ReadLatest()->sampled, 1);
+
+  MakeStore().Write(again);
+  EXPECT_FALSE(std::filesystem::exists(aside));
+}
+
+// What happened to the names in `folder` while `act` ran, as "created x", "deleted x"; a rename is
+// both.
+std::vector<std::string> NamesChangedBy(const std::function<void()>& act,
+                                        const std::filesystem::path& folder) {
+  const int watch = inotify_init1(IN_NONBLOCK);
+  inotify_add_watch(watch, folder.c_str(), IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM);
+  act();
+  std::vector<std::string> changes;
+  alignas(inotify_event) char buffer[16 * 1024];
+  for (ssize_t size; (size = read(watch, buffer, sizeof buffer)) > 0;) {
+    for (ssize_t at = 0; at < size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+      const bool created = (event->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
+      changes.push_back((created ? "created " : "deleted ") + std::string(event->name));
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+  }
+  close(watch);
+  return changes;
+}
+
+TEST_F(CheckpointStoreTest, AReplacedOneIsDeletedOnlyAfterItsSuccessorIsThere) {
+  CheckpointStore store = MakeStore();
+  store.Write(MakeCheckpoint(7));
+
+  const auto changes = NamesChangedBy([&] { store.Write(MakeCheckpoint(7)); }, folder_.path());
+
+  const std::string name = "checkpoint-000000000007";
+  EXPECT_EQ(changes,
+            (std::vector<std::string>{"created " + name + ".tmp",
+                                      "deleted " + name,
+                                      "created " + name + ".old",
+                                      "deleted " + name + ".tmp",
+                                      "created " + name,
+                                      "created LATEST.tmp",
+                                      "deleted LATEST.tmp",
+                                      "created LATEST",
+                                      "deleted " + name + ".old"}));
+}
+
+TEST_F(CheckpointStoreTest, WhatKillsLeftOverIsCleanedUp) {
+  CheckpointStore store = MakeStore();
+  store.Write(MakeCheckpoint(7));
+  std::filesystem::create_directory(folder_ / "checkpoint-000000000005.tmp");
+  std::filesystem::create_directory(folder_ / "checkpoint-000000000007.old");
+
+  store.Write(MakeCheckpoint(8));
+
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 3)
+      << "two checkpoints and LATEST";
+}
+
+TEST_F(CheckpointStoreTest, TellsWhatThereIsAndWhatIsTorn) {
+  EXPECT_TRUE(InspectCheckpoints(folder_ / "nowhere").empty());
+  CheckpointStore store = MakeStore();
+  for (const std::int64_t updates : {1, 2}) store.Write(MakeCheckpoint(updates));
+  FlipLastByte(File(2, "arrays.safetensors"));
+
+  const auto summaries = InspectCheckpoints(folder_.path());
+
+  ASSERT_EQ(summaries.size(), 2u);
+  EXPECT_NE(summaries[0].problem.find("checksum"), std::string::npos) << summaries[0].problem;
+  EXPECT_EQ(summaries[0].folder.filename(), "checkpoint-000000000002");
+  EXPECT_EQ(summaries[1].problem, "");
+  EXPECT_EQ(summaries[1].updates, 1);
+  EXPECT_EQ(summaries[1].weights, core::WeightsVersion(3'000'017));
+  EXPECT_EQ(summaries[1].architecture, "dueling_mlp");
+  EXPECT_EQ(summaries[1].parameters, 7);
+  EXPECT_EQ(summaries[1].replay_rows, 3);
+  EXPECT_EQ(summaries[1].replay_end, 101);
+  EXPECT_EQ(summaries[1].bytes,
+            std::filesystem::file_size(File(1, "state.json")) +
+                std::filesystem::file_size(File(1, "arrays.safetensors")));
+  EXPECT_EQ(summaries[1].config, MakeCheckpoint(1).config);
 }
 
 TEST_F(CheckpointStoreTest, SaysSoWhenNoneCanBeRead) {

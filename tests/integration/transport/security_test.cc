@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <thread>
+
+#include "core/error.h"
+#include "tests/support/transport_support.h"
+#include "transport/codec.h"
+#include "transport/dealer.h"
+#include "transport/listener.h"
+#include "transport/registry_client.h"
+#include "transport/registry_server.h"
+#include "transport/zmq_lm_client.h"
+#include "transport/zmq_lm_server.h"
+#include "transport/zmq_transitions.h"
+#include "transport/zmq_weights.h"
+
+// Strangers at every socket that is bound: no message of theirs arrives, they are counted, nobody
+// hangs, and the run's own clients are served all the same.
+namespace londi::transport {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::FakeProcess;
+using testing::In;
+using testing::Soon;
+using testing::TestKeys;
+
+// A plain peer finds out as early as the server that they do not speak the same, and hangs up:
+// either may come first.
+const std::string kAny;
+
+struct Stranger {
+  const char* name;
+  std::optional<RunKeys> keys;
+  std::string reason;  // Label of londi_refused_peers_total.
+};
+
+void PrintTo(const Stranger& stranger, std::ostream* out) { *out << stranger.name; }
+
+RunKeys With(const KeyPair& server, const KeyPair& client) { return {server, client}; }
+
+std::vector<Stranger> Strangers() {
+  const RunKeys other = MakeRunKeys();
+  return {{"WithoutKeys", std::nullopt, kAny},
+          {"WithAnotherServerKey", With(other.server, TestKeys().client), "server_key"},
+          {"WithAnotherClientKey", With(TestKeys().server, other.client), "client_key"}};
+}
+
+bool Eventually(const std::function<bool()>& holds) {
+  for (const core::TimePoint deadline = Soon(); std::chrono::steady_clock::now() < deadline;) {
+    if (holds()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+class Security : public ::testing::TestWithParam<Stranger> {
+ protected:
+  bool IsCounted() const {
+    monitor::Labels labels;
+    if (GetParam().reason != kAny) labels = {{"reason", GetParam().reason}};
+    return Eventually(
+        [&] { return server_.metrics.Sum("londi_refused_peers_total", labels) >= 1; });
+  }
+  double NumRejected() const { return server_.metrics.Sum("londi_rejected_messages_total"); }
+
+  FakeProcess server_;
+  FakeProcess client_{2};
+  FakeProcess stranger_{GetParam().keys, 3};
+};
+
+TEST_P(Security, ReachesNoLmServer) {
+  const auto server = MakeZmqLmServer(server_.context());
+  const auto intruder = MakeZmqLmClient(stranger_.context(), core::Tier::kQuick);
+  intruder->SetWorkers({server->endpoint()});
+
+  EXPECT_THROW(intruder->Propose(testing::MakeLmRequest(In(milliseconds(300)))),
+               core::UnavailableError);
+  EXPECT_TRUE(IsCounted());
+  EXPECT_FALSE(server->Receive(In(milliseconds(0))));
+
+  const auto client = MakeZmqLmClient(client_.context(), core::Tier::kQuick);
+  client->SetWorkers({server->endpoint()});
+  std::thread worker([&] {
+    const auto incoming = server->Receive(Soon());
+    ASSERT_TRUE(incoming);
+    server->Reply(incoming->ticket, testing::MakeProposal(3, 0));
+  });
+  EXPECT_EQ(client->Propose(testing::MakeLmRequest()).action, 0);
+  worker.join();
+}
+
+TEST_P(Security, ReachesNoTransitionSource) {
+  const auto source = MakeZmqTransitionSource(server_.context());
+  const auto intruder = MakeZmqTransitionSink(stranger_.context());
+  intruder->SetEndpoint(source->endpoint());
+  ASSERT_TRUE(intruder->Push(testing::MakeRow(1)));
+
+  EXPECT_FALSE(intruder->Drain(In(milliseconds(300))));
+  EXPECT_TRUE(IsCounted());
+  EXPECT_FALSE(source->Receive(In(milliseconds(0))));
+
+  const auto sink = MakeZmqTransitionSink(client_.context());
+  sink->SetEndpoint(source->endpoint());
+  ASSERT_TRUE(sink->Push(testing::MakeRow(1)));
+  EXPECT_TRUE(source->Receive(Soon()));
+}
+
+TEST_P(Security, LearnsNoWeights) {
+  const auto publisher = MakeZmqWeightsPublisher(server_.context());
+  publisher->Publish(testing::MakeWeights(1));
+  const auto intruder = MakeZmqWeightsSubscriber(stranger_.context());
+  intruder->SetEndpoints(publisher->announce_endpoint(), publisher->pull_endpoint());
+
+  EXPECT_EQ(intruder->WaitForFirst(In(milliseconds(300))), nullptr);
+  EXPECT_TRUE(IsCounted());
+
+  const auto subscriber = MakeZmqWeightsSubscriber(client_.context());
+  subscriber->SetEndpoints(publisher->announce_endpoint(), publisher->pull_endpoint());
+  EXPECT_NE(subscriber->WaitForFirst(Soon()), nullptr);
+}
+
+TEST_P(Security, JoinsNoRun) {
+  const auto server = MakeRegistryServer(server_.context());
+  const auto locate = [&] {
+    return std::optional(Rendezvous{server->endpoint(), core::RunId(7), core::Epoch(1)});
+  };
+  const RegistryClientOptions options{.renew_every = milliseconds(20)};
+
+  EXPECT_THROW(JoinRegistry({stranger_.sockets, stranger_.metrics, stranger_.logger, locate},
+                            {.name = "actor.0"},
+                            options,
+                            In(milliseconds(300))),
+               core::UnavailableError);
+  EXPECT_TRUE(IsCounted());
+  EXPECT_TRUE(server->Members().empty());
+
+  const auto client = JoinRegistry({client_.sockets, client_.metrics, client_.logger, locate},
+                                   {.name = "actor.0"},
+                                   options,
+                                   Soon());
+  EXPECT_EQ(client->session()->run(), core::RunId(7));
+}
+
+// A raw ZeroMQ socket that floods: nothing of it is even looked at.
+TEST_P(Security, NoMessageOfAFloodIsAccepted) {
+  const auto server = MakeZmqLmServer(server_.context());
+  zmq::socket_t flood = MakeSocket(stranger_.sockets,
+                                   zmq::socket_type::dealer,
+                                   SocketEnd::kConnects,
+                                   {.linger = milliseconds(0)});
+  Connect(flood, server->endpoint());
+  for (int i = 0; i < 1000; ++i) {
+    [[maybe_unused]] const bool sent =
+        TrySend(flood, EncodeLmCancel(*stranger_.session, static_cast<std::uint64_t>(i)));
+  }
+
+  EXPECT_TRUE(IsCounted());
+  EXPECT_EQ(NumRejected(), 0);
+}
+
+// The connecting ends do not talk to a server of another run either.
+TEST_P(Security, IsNoServerToTheRunsClients) {
+  Listener impostor(stranger_.sockets, zmq::socket_type::router, "127.0.0.1");
+  const auto client = MakeZmqLmClient(client_.context(), core::Tier::kQuick);
+  client->SetWorkers({impostor.endpoint()});
+
+  EXPECT_THROW(client->Propose(testing::MakeLmRequest(In(milliseconds(300)))),
+               core::UnavailableError);
+  EXPECT_FALSE(TryReceiveRouted(impostor.socket()));
+}
+
+INSTANTIATE_TEST_SUITE_P(AStranger,
+                         Security,
+                         ::testing::ValuesIn(Strangers()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Sockets, WithoutKeysAreForLoopbackOnlyAndNeverForAllInterfaces) {
+  FakeProcess open(std::nullopt), secured;
+  EXPECT_NO_THROW(Listener(open.sockets, zmq::socket_type::router, "127.0.0.1"));
+  for (const char* all : {"*", "0.0.0.0"}) {
+    EXPECT_THROW(Listener(open.sockets, zmq::socket_type::router, all), core::IoError) << all;
+    EXPECT_THROW(Listener(secured.sockets, zmq::socket_type::router, all), core::IoError) << all;
+  }
+}
+
+TEST(Sockets, WithoutKeysStillCarryMessages) {
+  FakeProcess server(std::nullopt), client(std::nullopt, 2);
+  Listener listener(server.sockets, zmq::socket_type::router, "127.0.0.1");
+  Dealer dealer(client.sockets, listener.endpoint());
+  EXPECT_TRUE(Eventually([&] {
+    while (dealer.TakeLinkEvent()) {
+    }
+    return dealer.IsConnected();
+  }));
+  ASSERT_TRUE(dealer.TrySend("hello"));
+  EXPECT_TRUE(Eventually([&] { return TryReceiveRouted(listener.socket()).has_value(); }));
+}
+
+}  // namespace
+}  // namespace londi::transport
