@@ -50,11 +50,15 @@ void BindTokenizer(learner::TokenizerOptions& tokenizer, OptionTable& table) {
 
 void BindExamples(learner::ExamplesOptions& examples, OptionTable& table) {
   table.Section("examples",
-                "Demonstrations, and corrections of the student by the expert (DAgger)");
+                "Demonstrations, and corrections of the student by its teacher (DAgger)");
+  table.Add("examples.teacher",
+            examples.teacher,
+            {.meaning = "Folder of the LM whose actions are taught; empty = the environment's "
+                        "expert is the teacher"});
   table.Add(
       "examples.demonstrations",
       examples.demonstrations,
-      {.meaning = "Episodes of the expert before the first step", .unit = "episodes", .min = 1});
+      {.meaning = "Episodes of the teacher before the first step", .unit = "episodes", .min = 1});
   table.Add("examples.demonstrations_only",
             examples.demonstrations_only,
             {.meaning = "Share of the steps that sees nothing else", .min = 0, .max = 1});
@@ -70,12 +74,20 @@ void BindExamples(learner::ExamplesOptions& examples, OptionTable& table) {
   table.Add("examples.student_share",
             examples.student_share,
             {.meaning = "Share of them that the student begins", .min = 0, .max = 1});
+  table.Add("examples.partner",
+            examples.partner,
+            {.meaning = "Folder of an LM that begins some of the student's episodes in its place, "
+                        "so that the student learns to mend what it does; empty = none"});
+  table.Add(
+      "examples.partner_share",
+      examples.partner_share,
+      {.meaning = "Share of the student's episodes that the partner begins", .min = 0, .max = 1});
   table.AddEnum(
       "examples.corrections",
       examples.corrections,
       {{"labels", learner::Corrections::kLabels}, {"takeover", learner::Corrections::kTakeover}},
       {.meaning = "labels: the student acts to the end, every step is labelled; takeover: "
-                  "the expert takes over, and only its steps are labels"});
+                  "the teacher takes over, and only its steps are labels"});
   table.Add("examples.takeover_steps",
             examples.takeover_steps,
             {.meaning = "It takes over after 1 to so many steps", .unit = "steps", .min = 1});

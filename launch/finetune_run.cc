@@ -72,7 +72,7 @@ std::string Line(const learner::FinetuneProgress& progress,
   const auto left = std::chrono::seconds(static_cast<std::int64_t>(
       static_cast<double>(progress.steps - progress.step) / std::max(steps_per_second, 1e-6)));
   return fmt::format(
-      "step {} of {} | loss {:.4f} | expert's token {:.1f} % | {:.0f} tokens/s | {} episodes | "
+      "step {} of {} | loss {:.4f} | teacher's token {:.1f} % | {:.0f} tokens/s | {} episodes | "
       "success {} | {} left",
       progress.step,
       progress.steps,
@@ -85,13 +85,19 @@ std::string Line(const learner::FinetuneProgress& progress,
 }
 
 std::string Method(const learner::ExamplesOptions& examples) {
-  std::string method =
-      fmt::format("behaviour cloning of the environment's expert from {} demonstrations",
-                  examples.demonstrations);
+  const std::string teacher = examples.teacher.empty()
+                                  ? "the environment's expert"
+                                  : fmt::format("the LM {}", examples.teacher.filename().string());
+  std::string method = fmt::format(
+      "behaviour cloning of {} from {} demonstrations", teacher, examples.demonstrations);
   if (examples.episodes == 0) return method;
+  const std::string corrected =
+      examples.partner.empty()
+          ? "the student"
+          : fmt::format("the student and the LM {}", examples.partner.filename().string());
   return method + (examples.corrections == learner::Corrections::kTakeover
-                       ? ", then corrections by the expert, which takes over from it"
-                       : ", then corrections by the expert of its own steps (DAgger)");
+                       ? ", then corrections by it, which takes over from " + corrected
+                       : ", then corrections by it of the steps of " + corrected + " (DAgger)");
 }
 
 std::string Card(const configs::FinetuneConfig& config,
@@ -109,7 +115,7 @@ std::string Card(const configs::FinetuneConfig& config,
       "| environment | {}, {} distractors |\n"
       "| optimizer steps x tokens | {} x about {} |\n\n"
       "Success of its greedy actions on {} episodes that no training saw "
-      "(95 % Wilson interval), and how often its action was the expert's: {:.1f} %.\n\n"
+      "(95 % Wilson interval), and how often its action was its teacher's: {:.1f} %.\n\n"
       "| kind | episodes | success | 95 % | mean steps |\n|---|---|---|---|---|\n",
       config.output.filename().string(),
       recipe.filename().string(),
@@ -126,7 +132,7 @@ std::string Card(const configs::FinetuneConfig& config,
       config.finetune.steps,
       config.finetune.batch_tokens,
       validation.Total().episodes,
-      100 * validation.expert_agreement);
+      100 * validation.teacher_agreement);
   const auto row = [&](const std::string& name, const learner::Validation::Kind& kind) {
     const auto interval = actors::WilsonInterval(kind.successes, kind.episodes);
     const auto n = static_cast<double>(kind.episodes);
@@ -167,12 +173,12 @@ class FinetuneRun {
       if (progress.validation && progress.step / config_.finetune.validate_every > validated) {
         validated = progress.step / config_.finetune.validate_every;
         terminal_.Say(
-            fmt::format("step {}: success {:.1f} % ({} episodes:{}), the expert's action {:.1f} %",
+            fmt::format("step {}: success {:.1f} % ({} episodes:{}), the teacher's action {:.1f} %",
                         progress.step,
                         100 * SuccessShare(*progress.validation),
                         progress.validation->Total().episodes,
                         ByKind(*progress.validation),
-                        100 * progress.validation->expert_agreement));
+                        100 * progress.validation->teacher_agreement));
       }
       terminal_.Progress(Line(progress, first_step.value_or(0), now - started), now);
       signals_.WaitUntil(now + kRefresh);

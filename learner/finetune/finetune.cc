@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "inference/device.h"
+#include "inference/load_lm.h"
 #include "inference/models/llama_scoring.h"
 #include "inference/tokenizers/tokenizer_json.h"
 
@@ -57,6 +58,13 @@ void MakeFolder(const std::filesystem::path& folder) {
                        .fix = "make it writable, or choose another output folder"});
 }
 
+// nullptr where no folder is named.
+std::unique_ptr<inference::LmScorer> LoadFixedLm(const std::filesystem::path& folder,
+                                                 const std::string& device) {
+  if (folder.empty()) return nullptr;
+  return inference::LoadLm(folder, {.device = device, .device_key = "finetune.device"});
+}
+
 }  // namespace
 
 void ExamplesOptions::Validate() const {
@@ -69,6 +77,8 @@ void ExamplesOptions::Validate() const {
   Require(episodes >= 0, "examples.episodes", episodes, "0 or more");
   Require(
       student_share >= 0 && student_share <= 1, "examples.student_share", student_share, "0..1");
+  Require(
+      partner_share >= 0 && partner_share <= 1, "examples.partner_share", partner_share, "0..1");
   Require(takeover_steps >= 1, "examples.takeover_steps", takeover_steps, "1 or more");
   Require(max_steps >= 0, "examples.max_steps", max_steps, "0 or more");
   Require(kept >= 1, "examples.kept", kept, "1 or more");
@@ -117,6 +127,8 @@ Finetune::Finetune(const FinetuneOptions& options,
       stopping_(stopping),
       random_(options.seed) {
   options_.Validate();
+  teacher_ = LoadFixedLm(options_.examples.teacher, options_.device);
+  partner_ = LoadFixedLm(options_.examples.partner, options_.device);
   MakeFolder(checkpoint_);
   if (resume) {
     Resume();
@@ -129,7 +141,7 @@ Finetune::Finetune(const FinetuneOptions& options,
 void Finetune::Begin() {
   const std::vector<LabelledEpisode> episodes =
       RunRollouts(make_environment_,
-                  nullptr,
+                  Lms(nullptr),
                   {.first_seed = options_.first_seed,
                    .episodes = options_.examples.demonstrations,
                    .student_share = 0},
@@ -181,6 +193,10 @@ void Finetune::SaveCheckpoint() const {
                 .dump());
 }
 
+RolloutLms Finetune::Lms(inference::LmScorer* student) const {
+  return {.student = student, .teacher = teacher_.get(), .partner = partner_.get()};
+}
+
 std::unique_ptr<inference::LmScorer> Finetune::MakeStudent() const {
   return std::make_unique<inference::LmScorer>(
       inference::ParseTokenizer(tokenizer_json_, "the tokenizer"),
@@ -192,10 +208,11 @@ void Finetune::Collect(std::int32_t episodes, double student_share) {
   const auto student = MakeStudent();
   AddExamples(
       RunRollouts(make_environment_,
-                  student.get(),
+                  Lms(student.get()),
                   {.first_seed = options_.first_seed + static_cast<std::uint64_t>(collected_),
                    .episodes = episodes,
                    .student_share = student_share,
+                   .partner_share = partner_ == nullptr ? 0 : options_.examples.partner_share,
                    .corrections = options_.examples.corrections,
                    .takeover_steps = options_.examples.takeover_steps,
                    .max_steps = options_.examples.max_steps,
@@ -235,7 +252,7 @@ Validation Finetune::Validate(std::uint64_t first, std::int32_t episodes) {
   const auto student = MakeStudent();
   const auto results =
       RunRollouts(make_environment_,
-                  student.get(),
+                  Lms(student.get()),
                   {.first_seed = options_.first_validation_seed + first, .episodes = episodes},
                   stopping_);
   Validation validation;
@@ -248,7 +265,7 @@ Validation Finetune::Validate(std::uint64_t first, std::int32_t episodes) {
     labels += static_cast<std::int64_t>(episode.steps.size());
     for (const LabelledEpisode::Step& step : episode.steps) agreed += step.agreed;
   }
-  validation.expert_agreement =
+  validation.teacher_agreement =
       static_cast<double>(agreed) / static_cast<double>(std::max<std::int64_t>(labels, 1));
   return validation;
 }

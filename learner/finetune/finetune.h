@@ -18,14 +18,21 @@
 
 namespace londi::learner {
 
-// Where the examples come from. Training begins with the expert's demonstrations; then, every few
-// steps, new episodes are acted out, most of them by the student, all labelled by the expert.
+// Where the examples come from. Training begins with the teacher's demonstrations; then, every few
+// steps, new episodes are acted out, most of them by the student, all labelled by the teacher.
 struct ExamplesOptions {
-  std::int32_t demonstrations = 5'000;  // Episodes of the expert before the first step, >= 1.
+  // Folder of the LM whose greedy actions are taught (sequence-level distillation, Kim and Rush
+  // 2016, arXiv:1606.07947); empty: the environment's expert is the teacher.
+  std::filesystem::path teacher;
+  std::int32_t demonstrations = 5'000;  // Episodes of the teacher before the first step, >= 1.
   double demonstrations_only = 0.1;     // Share of the steps that sees nothing else, 0..1.
   std::int32_t collect_every = 50;      // Steps between collections, >= 1.
   std::int32_t episodes = 250;          // Per collection, >= 0; 0 = plain behaviour cloning.
   double student_share = 0.8;           // Of them begun by the student, 0..1.
+  // Folder of an LM that begins some of the student's episodes in its place, so that the student
+  // learns to mend what that one does; empty: nobody.
+  std::filesystem::path partner;
+  double partner_share = 0.5;  // Of the student's episodes, 0..1.
   Corrections corrections = Corrections::kTakeover;
   std::int32_t takeover_steps = 32;  // The student acts for 1 to so many steps, >= 1.
   std::int32_t max_steps = 100;      // Collected episodes are left after so many; 0 = never.
@@ -65,7 +72,7 @@ struct Validation {
     std::int64_t episodes = 0, successes = 0, steps = 0;
   };
   std::map<std::string, Kind> by_kind;
-  double expert_agreement = 0;  // Share of its actions that were the expert's.
+  double teacher_agreement = 0;  // Share of its actions that were the teacher's.
 
   Kind Total() const;
 };
@@ -79,8 +86,8 @@ struct FinetuneProgress {
   std::optional<Validation> validation;  // The newest.
 };
 
-// Teaches an LM to act as an environment's expert does: behaviour cloning, then corrections where
-// the student errs (DAgger). The result is a Hugging Face folder.
+// Teaches an LM to act as an environment's expert or another LM does: behaviour cloning, then
+// corrections where the student errs (DAgger). The result is a Hugging Face folder.
 class Finetune {
  public:
   // `checkpoint`: folder of what a resumed training needs. With `resume` it goes on from there;
@@ -111,6 +118,7 @@ class Finetune {
   void Collect(std::int32_t episodes, double student_share);
   void AddExamples(const std::vector<LabelledEpisode>& episodes);
   std::vector<const TrainingSequence*> DrawBatch();
+  RolloutLms Lms(inference::LmScorer* student) const;
   std::unique_ptr<inference::LmScorer> MakeStudent() const;
   void SaveCheckpoint() const;
   bool HasCorrectionsAt(std::int64_t step) const;
@@ -119,6 +127,8 @@ class Finetune {
   const ExpertFactory make_environment_;
   const std::filesystem::path checkpoint_;
   const std::atomic<bool>& stopping_;
+  std::unique_ptr<inference::LmScorer> teacher_;  // nullptr: the environment's expert.
+  std::unique_ptr<inference::LmScorer> partner_;  // nullptr: none.
   std::string tokenizer_json_;
   std::unique_ptr<inference::Tokenizer> tokenizer_;
   std::unique_ptr<BehaviourCloning> cloning_;

@@ -14,40 +14,54 @@
 namespace londi::learner {
 namespace {
 
+// Who acts in an episode's step.
+enum class Role : std::uint8_t { kTeacher, kStudent, kPartner };
+
+// `beginner` acts the first `steps`, then the teacher.
+struct Turns {
+  Role beginner = Role::kTeacher;
+  std::int32_t steps = 0;
+  bool label_beginner = true;  // Its steps are labelled, too.
+};
+
 // One of the concurrent episodes.
 class Slot {
  public:
-  explicit Slot(const ExpertFactory& make_environment) : parts_(make_environment()) {
-    if (parts_.expert == nullptr) {
+  // With `asks_expert` the environment's expert is the teacher, and must be there.
+  Slot(const ExpertFactory& make_environment, bool asks_expert)
+      : parts_(make_environment()), asks_expert_(asks_expert) {
+    if (asks_expert && parts_.expert == nullptr) {
       throw core::ConfigError(
           {.what = "the environment has no expert",
            .why = "an LM is taught by one that knows the right actions",
-           .fix = "choose an environment with an expert, e.g. babyai/MixedTrain"});
+           .fix = "choose an environment with an expert, e.g. babyai/MixedTrain, or name an LM as "
+                  "examples.teacher"});
     }
   }
 
-  // The student acts the first `student_steps`, then the expert.
-  struct Turns {
-    std::int32_t student_steps = 0;
-    bool label_student = true;  // Its steps are labelled, too.
-  };
-
   void Start(std::uint64_t seed, std::uint64_t session, const Turns& turns) {
     const core::Observation first = parts_.environment->Reset(seed);
-    parts_.expert->Reset();
     transcript_ = core::Transcript(first);
     actions_ = parts_.environment->AdmissibleActions();
-    episode_ = {.kind = parts_.environment->Kind(), .by_student = turns.student_steps > 0};
+    episode_ = {.kind = parts_.environment->Kind(), .by_student = turns.steps > 0};
     turns_ = turns;
     session_ = session;
     last_action_.clear();
-    expert_gave_up_ = false;
+    advice_.clear();
+    gave_up_ = false;
     active_ = true;
+    if (asks_expert_) parts_.expert->Reset();
     AskExpert();
   }
 
   bool active() const { return active_; }
-  bool needs_student() const { return active_ && episode_.num_steps < turns_.student_steps; }
+  bool IsNext(Role role) const {
+    return active_ &&
+           role == (episode_.num_steps < turns_.steps ? turns_.beginner : Role::kTeacher);
+  }
+  bool NeedsAdvice() const {
+    return active_ && advice_.empty() && (IsNext(Role::kTeacher) || turns_.label_beginner);
+  }
 
   core::LmRequest Request() const {
     return {.prompt = transcript_.prompt(),
@@ -56,12 +70,13 @@ class Slot {
             .session = session_};
   }
 
-  void ActAsStudent(std::int32_t action) {
+  void Advise(std::int32_t action) { advice_ = actions_[static_cast<std::size_t>(action)]; }
+  void ActAsBeginner(std::int32_t action) {
     const std::string chosen = actions_[static_cast<std::size_t>(action)];
-    Act(chosen, turns_.label_student);
+    Act(chosen, turns_.label_beginner);
   }
-  void ActAsExpert() {
-    if (expert_gave_up_) {
+  void ActAsTeacher() {
+    if (gave_up_) {
       active_ = false;
       return;
     }
@@ -81,13 +96,13 @@ class Slot {
 
  private:
   void AskExpert() {
-    if (expert_gave_up_) return;
+    if (!asks_expert_ || gave_up_) return;
     advice_ = parts_.expert->Advise(last_action_);
-    expert_gave_up_ = advice_.empty();
+    gave_up_ = advice_.empty();
   }
 
   void Act(const std::string& action, bool labelled) {
-    if (labelled && !expert_gave_up_) {
+    if (labelled && !gave_up_) {
       episode_.steps.push_back({.prompt_bytes = transcript_.prompt().size(),
                                 .label = advice_,
                                 .agreed = advice_ == action});
@@ -105,70 +120,100 @@ class Slot {
     }
     transcript_.Append(action, result.observation);
     actions_ = parts_.environment->AdmissibleActions();
+    advice_.clear();
     AskExpert();
   }
 
   core::EnvironmentWithExpert parts_;
+  const bool asks_expert_;
   core::Transcript transcript_;
   std::vector<std::string> actions_;
   LabelledEpisode episode_;
   std::string text_;
-  std::string advice_;
+  std::string advice_;  // The teacher's action in this step; empty: not asked.
   std::string last_action_;
   std::uint64_t session_ = 0;
   Turns turns_;
-  bool expert_gave_up_ = false;
+  bool gave_up_ = false;  // The environment's expert, for this episode.
   bool active_ = false;
 };
 
-void LetStudentAct(std::vector<std::unique_ptr<Slot>>& slots, inference::LmScorer& student) {
+using Slots = std::vector<std::unique_ptr<Slot>>;
+
+// The greedy actions of `lm` for those of `slots` that are chosen, in one forward pass.
+void Ask(inference::LmScorer& lm,
+         const std::vector<Slot*>& slots,
+         void (Slot::*use)(std::int32_t action)) {
+  if (slots.empty()) return;
   std::vector<inference::PreparedRequest> requests;
-  std::vector<Slot*> asking;
-  for (const auto& slot : slots) {
-    if (!slot->needs_student()) continue;
-    auto prepared = student.Prepare(slot->Request());
+  for (const Slot* slot : slots) {
+    auto prepared = lm.Prepare(slot->Request());
     if (const auto* error = std::get_if<core::ErrorText>(&prepared)) throw core::Error(*error);
     requests.push_back(std::move(std::get<inference::PreparedRequest>(prepared)));
-    asking.push_back(slot.get());
   }
-  if (requests.empty()) return;
-  const std::vector<core::Proposal> proposals = student.Score(requests);
-  for (std::size_t i = 0; i < asking.size(); ++i) asking[i]->ActAsStudent(proposals[i].action);
+  const std::vector<core::Proposal> proposals = lm.Score(requests);
+  for (std::size_t i = 0; i < slots.size(); ++i) (slots[i]->*use)(proposals[i].action);
+}
+
+template <typename Predicate>
+std::vector<Slot*> Where(const Slots& slots, Predicate holds) {
+  std::vector<Slot*> chosen;
+  for (const auto& slot : slots) {
+    if (holds(*slot)) chosen.push_back(slot.get());
+  }
+  return chosen;
+}
+
+// Every active episode takes one step.
+void StepAll(const Slots& slots, const RolloutLms& lms) {
+  if (lms.teacher != nullptr)
+    Ask(*lms.teacher, Where(slots, [](const Slot& s) { return s.NeedsAdvice(); }), &Slot::Advise);
+  // Chosen before any acts: an episode acts once.
+  const auto next = [&](Role role) {
+    return Where(slots, [role](const Slot& slot) { return slot.IsNext(role); });
+  };
+  const auto students = next(Role::kStudent);
+  const auto partners = next(Role::kPartner);
+  const auto teachers = next(Role::kTeacher);
+  if (lms.student != nullptr) Ask(*lms.student, students, &Slot::ActAsBeginner);
+  if (lms.partner != nullptr) Ask(*lms.partner, partners, &Slot::ActAsBeginner);
+  for (Slot* slot : teachers) slot->ActAsTeacher();
+}
+
+Turns DrawTurns(const RolloutPlan& plan, bool has_student, Random& random) {
+  if (!has_student || random.Uniform() >= plan.student_share) return {};
+  Turns turns{.beginner = Role::kStudent, .steps = std::numeric_limits<std::int32_t>::max()};
+  if (plan.partner_share > 0 && random.Uniform() < plan.partner_share)
+    turns.beginner = Role::kPartner;
+  if (plan.corrections == Corrections::kTakeover) {
+    turns.steps = random.Integer(1, plan.takeover_steps);
+    turns.label_beginner = false;
+  }
+  return turns;
 }
 
 }  // namespace
 
 std::vector<LabelledEpisode> RunRollouts(const ExpertFactory& make_environment,
-                                         inference::LmScorer* student,
+                                         const RolloutLms& lms,
                                          const RolloutPlan& plan,
                                          const std::atomic<bool>& stopping) {
   Random random(plan.draw_seed);
   std::vector<LabelledEpisode> episodes;
-  std::vector<std::unique_ptr<Slot>> slots;
+  Slots slots;
   std::int32_t started = 0;
-  const auto draw_turns = [&]() -> Slot::Turns {
-    if (student == nullptr || random.Uniform() >= plan.student_share) return {};
-    if (plan.corrections == Corrections::kTakeover)
-      return {.student_steps = random.Integer(1, plan.takeover_steps), .label_student = false};
-    return {.student_steps = std::numeric_limits<std::int32_t>::max()};
-  };
   const auto start_next = [&](Slot& slot) {
     slot.Start(plan.first_seed + static_cast<std::uint64_t>(started),
                static_cast<std::uint64_t>(started) + 1,
-               draw_turns());
+               DrawTurns(plan, lms.student != nullptr, random));
     ++started;
   };
   while (static_cast<std::int32_t>(slots.size()) < std::min(plan.concurrent, plan.episodes)) {
-    slots.push_back(std::make_unique<Slot>(make_environment));
+    slots.push_back(std::make_unique<Slot>(make_environment, lms.teacher == nullptr));
     start_next(*slots.back());
   }
   while (!slots.empty() && !stopping) {
-    std::vector<Slot*> experts;  // Chosen before students act: an episode acts once per round.
-    for (const auto& slot : slots) {
-      if (!slot->needs_student()) experts.push_back(slot.get());
-    }
-    if (student != nullptr) LetStudentAct(slots, *student);
-    for (Slot* slot : experts) slot->ActAsExpert();
+    StepAll(slots, lms);
     std::erase_if(slots, [&](const std::unique_ptr<Slot>& slot) {
       if (!slot->EndsAt(plan.max_steps)) return false;
       episodes.push_back(slot->Take());

@@ -64,9 +64,25 @@ FinetuneOptions SmallOptions() {
 
 const std::atomic<bool> kGoesOn = false;
 
+// An LM that has learned to act as the expert does; made once, because it takes a while.
+const std::filesystem::path& TaughtLm() {
+  static const testing::TempFolder folder;
+  static const std::filesystem::path lm = [] {
+    Finetune finetune(SmallOptions(), MakeCounting, folder / "checkpoint", false, kGoesOn);
+    finetune.Run({});
+    finetune.Export(folder / "lm");
+    return folder / "lm";
+  }();
+  return lm;
+}
+
+core::EnvironmentWithExpert MakeCountingWithoutExpert() {
+  return {.environment = std::make_unique<testing::CountingEnvironment>()};
+}
+
 TEST(Rollouts, TheExpertSolvesWhatItActsOut) {
-  const auto episodes = RunRollouts(
-      MakeCounting, nullptr, {.episodes = 30, .student_share = 0, .concurrent = 4}, kGoesOn);
+  const auto episodes =
+      RunRollouts(MakeCounting, {}, {.episodes = 30, .student_share = 0, .concurrent = 4}, kGoesOn);
 
   ASSERT_EQ(episodes.size(), 30u);
   for (const LabelledEpisode& episode : episodes) {
@@ -87,8 +103,8 @@ TEST(Rollouts, AnUntrainedStudentActsAndIsCorrected) {
   finetune.Export(folder / "lm");
   const auto student = inference::LoadLm(folder / "lm", {.device = "cpu"});
 
-  const auto episodes =
-      RunRollouts(MakeCounting, student.get(), {.episodes = 60, .concurrent = 7}, kGoesOn);
+  const auto episodes = RunRollouts(
+      MakeCounting, {.student = student.get()}, {.episodes = 60, .concurrent = 7}, kGoesOn);
 
   int corrected = 0;
   ASSERT_EQ(episodes.size(), 60u);
@@ -106,15 +122,12 @@ TEST(Rollouts, AnUntrainedStudentActsAndIsCorrected) {
 }
 
 TEST(Rollouts, TheExpertTakesOverAndOnlyItsStepsAreLabels) {
-  testing::TempFolder folder;
-  Finetune finetune(SmallOptions(), MakeCounting, folder.path(), false, kGoesOn);
-  finetune.Run({});  // A student that does not end its episodes at once.
-  finetune.Export(folder / "lm");
-  const auto student = inference::LoadLm(folder / "lm", {.device = "cpu"});
+  // A student that does not end its episodes at once.
+  const auto student = inference::LoadLm(TaughtLm(), {.device = "cpu"});
 
   const auto episodes =
       RunRollouts(MakeCounting,
-                  student.get(),
+                  {.student = student.get()},
                   {.episodes = 60, .corrections = Corrections::kTakeover, .takeover_steps = 4},
                   kGoesOn);
 
@@ -127,9 +140,48 @@ TEST(Rollouts, TheExpertTakesOverAndOnlyItsStepsAreLabels) {
   EXPECT_EQ(labelled, (std::set<std::size_t>{4, 5, 6, 7}));
 }
 
+TEST(Rollouts, AnLmCanBeTheTeacherWhereThereIsNoExpert) {
+  const auto teacher = inference::LoadLm(TaughtLm(), {.device = "cpu"});
+
+  const auto episodes = RunRollouts(MakeCountingWithoutExpert,
+                                    {.teacher = teacher.get()},
+                                    {.episodes = 30, .student_share = 0, .concurrent = 4},
+                                    kGoesOn);
+
+  ASSERT_EQ(episodes.size(), 30u);
+  for (const LabelledEpisode& episode : episodes) {
+    EXPECT_TRUE(episode.success);
+    EXPECT_EQ(episode.steps.size(), 8u);
+  }
+}
+
+TEST(Rollouts, AnLmLabelsWhatAnotherDoes) {
+  testing::TempFolder folder;
+  const auto teacher = inference::LoadLm(TaughtLm(), {.device = "cpu"});
+  Finetune untrained(SmallOptions(), MakeCounting, folder / "untrained", false, kGoesOn);
+  untrained.Export(folder / "student");
+  const auto student = inference::LoadLm(folder / "student", {.device = "cpu"});
+
+  const auto by_expert =
+      RunRollouts(MakeCounting, {.student = student.get()}, {.episodes = 40}, kGoesOn);
+  const auto by_lm = RunRollouts(MakeCountingWithoutExpert,
+                                 {.student = student.get(), .teacher = teacher.get()},
+                                 {.episodes = 40},
+                                 kGoesOn);
+
+  // It was taught by the expert and does the same.
+  ASSERT_EQ(by_lm.size(), by_expert.size());
+  for (std::size_t i = 0; i < by_lm.size(); ++i) {
+    EXPECT_EQ(by_lm[i].text, by_expert[i].text);
+    ASSERT_EQ(by_lm[i].steps.size(), by_expert[i].steps.size());
+    for (std::size_t j = 0; j < by_lm[i].steps.size(); ++j)
+      EXPECT_EQ(by_lm[i].steps[j].label, by_expert[i].steps[j].label);
+  }
+}
+
 TEST(Rollouts, AnEpisodeIsLeftAfterTheMostSteps) {
-  const auto episodes = RunRollouts(
-      MakeCounting, nullptr, {.episodes = 5, .student_share = 0, .max_steps = 3}, kGoesOn);
+  const auto episodes =
+      RunRollouts(MakeCounting, {}, {.episodes = 5, .student_share = 0, .max_steps = 3}, kGoesOn);
 
   for (const LabelledEpisode& episode : episodes) {
     EXPECT_EQ(episode.num_steps, 3);
@@ -149,11 +201,35 @@ TEST(Finetune, TeachesAnLmToActAsTheExpertDoesAndSavesIt) {
   EXPECT_LT(before, 25);
   const Validation after = finetune.Validate(0, 50);
   EXPECT_EQ(after.Total().successes, 50);
-  EXPECT_DOUBLE_EQ(after.expert_agreement, 1);
+  EXPECT_DOUBLE_EQ(after.teacher_agreement, 1);
   // The folder holds the same LM.
   const auto loaded = inference::LoadLm(folder / "lm", {.device = "cpu"});
-  const auto episodes = RunRollouts(MakeCounting, loaded.get(), {.episodes = 50}, kGoesOn);
+  const auto episodes =
+      RunRollouts(MakeCounting, {.student = loaded.get()}, {.episodes = 50}, kGoesOn);
   for (const LabelledEpisode& episode : episodes) EXPECT_TRUE(episode.success);
+}
+
+TEST(Finetune, TeachesAnLmToActAsAnotherLmDoes) {
+  testing::TempFolder folder;
+  FinetuneOptions options = SmallOptions();
+  options.examples.teacher = TaughtLm();
+  Finetune finetune(options, MakeCountingWithoutExpert, folder / "student", false, kGoesOn);
+
+  EXPECT_TRUE(finetune.Run({}));
+
+  const Validation after = finetune.Validate(0, 50);
+  EXPECT_EQ(after.Total().successes, 50);
+  EXPECT_DOUBLE_EQ(after.teacher_agreement, 1);
+}
+
+TEST(Finetune, AMissingTeacherIsNamed) {
+  testing::TempFolder folder;
+  FinetuneOptions options = SmallOptions();
+  options.examples.teacher = folder / "nothing";
+
+  EXPECT_THROW(Finetune(options, MakeCounting, folder / "student", false, kGoesOn),
+               core::ModelError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "student"));
 }
 
 TEST(Finetune, GoesOnWhereItWasStopped) {
@@ -210,12 +286,9 @@ TEST(Finetune, StoppedDuringTheDemonstrationsItKeepsNothing) {
 
 TEST(Finetune, NeedsAnEnvironmentWithAnExpert) {
   testing::TempFolder folder;
-  const ExpertFactory without = [] {
-    return core::EnvironmentWithExpert{.environment =
-                                           std::make_unique<testing::CountingEnvironment>()};
-  };
 
-  EXPECT_THROW(Finetune(SmallOptions(), without, folder.path(), false, kGoesOn), core::ConfigError);
+  EXPECT_THROW(Finetune(SmallOptions(), MakeCountingWithoutExpert, folder.path(), false, kGoesOn),
+               core::ConfigError);
 }
 
 }  // namespace
