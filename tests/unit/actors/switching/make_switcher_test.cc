@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -30,11 +32,35 @@ TEST(MakeSwitcher, AnUnknownKindIsToldTheKnownOnes) {
   }
 }
 
-TEST(SwitcherOptions, RefuseWhatIsNoRateOrEntropy) {
+TEST(BaselineKinds, AreAllButTheLearnedAndTheBounds) {
+  std::vector<std::string> kinds = BaselineKinds();
+  EXPECT_EQ(kinds.size() + 3, SwitcherKinds().size());
+  for (const char* other : {"mlp", "always", "never"})
+    EXPECT_EQ(std::ranges::count(kinds, other), 0) << other;
+}
+
+TEST(FindKnob, TurnsWhatTheKindReads) {
+  for (const std::string& kind : BaselineKinds()) {
+    const Knob* knob = FindKnob(kind);
+    if (knob == nullptr) continue;
+    for (const double value : {knob->rarely, knob->often}) {
+      SwitcherOptions options{.kind = kind};
+      options.*knob->value = value;
+      EXPECT_NO_THROW(options.Validate()) << kind;
+    }
+  }
+  EXPECT_EQ(FindKnob("swift-sage"), nullptr);
+  EXPECT_EQ(FindKnob("entropy")->name, "threshold");
+  EXPECT_EQ(FindKnob("first")->value, &SwitcherOptions::steps);
+  EXPECT_THROW(FindKnob("entropi"), core::ConfigError);
+}
+
+TEST(SwitcherOptions, RefuseWhatIsNoRateThresholdOrNumberOfSteps) {
   EXPECT_THROW((SwitcherOptions{.rate = 1.5}.Validate()), core::ConfigError);
   EXPECT_THROW((SwitcherOptions{.rate = std::nan("")}.Validate()), core::ConfigError);
   EXPECT_THROW((SwitcherOptions{.threshold = -1}.Validate()), core::ConfigError);
   EXPECT_THROW((SwitcherOptions{.threshold = std::nan("")}.Validate()), core::ConfigError);
+  EXPECT_THROW((SwitcherOptions{.steps = -1}.Validate()), core::ConfigError);
 }
 
 }  // namespace
