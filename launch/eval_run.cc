@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <string_view>
 
 #include "actors/evaluation_report.h"
 #include "configs/run_config.h"
@@ -20,6 +23,39 @@
 namespace londi::launch {
 namespace {
 
+// The rule that --policy names, with what turns its knob.
+actors::SwitcherOptions RuleOf(const EvalOptions& options) {
+  const std::vector<std::string> known = actors::BaselineKinds();
+  if (std::ranges::find(known, options.policy) == known.end()) {
+    throw core::ConfigError(
+        {.what = fmt::format("--policy {} is not understood", options.policy),
+         .why = fmt::format("there are always-quick, always-deepthink, {}", fmt::join(known, ", ")),
+         .fix = "for example --policy random --rate 0.2"});
+  }
+  const actors::Knob* knob = actors::FindKnob(options.policy);
+  const std::map<std::string_view, std::optional<double>> given = {
+      {"rate", options.rate}, {"threshold", options.threshold}, {"steps", options.steps}};
+  actors::SwitcherOptions rule{.kind = options.policy};
+  if (knob == nullptr) return rule;
+  const std::optional<double> value = given.at(knob->name);
+  if (!value) {
+    throw core::ConfigError(
+        {.what = fmt::format("--policy {} without --{}", options.policy, knob->name),
+         .why = "that says how often it calls DEEPTHINK",
+         .fix = fmt::format("add --{0}, or let `--baselines {1}` find it", knob->name, rule.kind)});
+  }
+  rule.*knob->value = *value;
+  return rule;
+}
+
+// The configuration's changes, --baselines as one of them.
+std::vector<std::string> SetsOf(const EvalOptions& options) {
+  std::vector<std::string> sets = options.sets;
+  if (!options.baselines.empty())
+    sets.push_back(fmt::format("evaluation.baselines=[{}]", fmt::join(options.baselines, ", ")));
+  return sets;
+}
+
 // nullopt: the whole table is wanted.
 std::optional<actors::EvaluationCell> CellOf(const EvalOptions& options) {
   const std::int32_t budget = options.budget.value_or(core::BudgetGovernor::kUnlimited);
@@ -33,15 +69,7 @@ std::optional<actors::EvaluationCell> CellOf(const EvalOptions& options) {
   }
   if (options.policy == "always-quick") return actors::AlwaysQuickCell();
   if (options.policy == "always-deepthink") return actors::AlwaysDeepthinkCell();
-  if (options.policy == "random" && options.rate) return actors::RandomCell(*options.rate, budget);
-  if (options.policy == "entropy" && options.threshold) {
-    return actors::EntropyCell(*options.threshold, budget);
-  }
-  throw core::ConfigError(
-      {.what = fmt::format("--policy {} is not understood", options.policy),
-       .why = "there are always-quick, always-deepthink, random and entropy; random "
-              "needs --rate, entropy needs --threshold",
-       .fix = "for example --policy random --rate 0.2"});
+  return actors::RuleCell(RuleOf(options), budget);
 }
 
 actors::EvaluationOptions EpisodesOf(const EvalOptions& options,
@@ -61,7 +89,7 @@ int RunEval(const EvalOptions& options) {
   Signals signals;
   Terminal terminal;
   const RunFolder folder = OpenRunFolder(options.run);
-  configs::RunConfig config = configs::LoadRunConfig(folder.config(), options.sets);
+  configs::RunConfig config = configs::LoadRunConfig(folder.config(), SetsOf(options));
   config.evaluation.options = EpisodesOf(options, config.evaluation.options);
   const auto cell = CellOf(options);
   // The whole table is written into the folder: not while a training goes on in it.

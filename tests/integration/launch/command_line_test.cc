@@ -142,6 +142,22 @@ TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
   EXPECT_THAT(Londi("config print --set evaluation.costs=[]"),
               Complains(2, "evaluation.costs is empty", "evaluation.costs=[0.02]"));
   EXPECT_EQ(Londi("config print --set evaluation.budgets=[]").status, 0);
+  EXPECT_THAT(Londi("config print").output,
+              ContainsRegex("evaluation.baselines += \[random, entropy\]"));
+  EXPECT_EQ(Londi("config print --set evaluation.baselines=[margin,swift-sage]").status, 0);
+  EXPECT_THAT(Londi("config print --set evaluation.baselines=[margn]"),
+              Complains(2, "evaluation.baselines", "swift-sage"));
+}
+
+TEST_F(CommandLine, ARuleIsEvaluatedByItsNameAndItsKnob) {
+  std::ofstream(temp_ / "config.yaml") << "run: {seed: 2}";
+  const std::string eval = "eval " + temp_.path().string();
+  EXPECT_THAT(Londi(eval + " --policy margn --threshold 1"),
+              Complains(2, "--policy margn is not understood", "sequence-prob"));
+  EXPECT_THAT(Londi(eval + " --policy first --rate 0.2"),
+              Complains(2, "--policy first without --steps", "add --steps"));
+  EXPECT_THAT(Londi(eval + " --baselines random,margn"),
+              Complains(2, "evaluation.baselines", "swift-sage"));
 }
 
 TEST_F(CommandLine, PrintsTheOptionsOfAFinetuning) {
