@@ -43,6 +43,11 @@ void BindExploration(actors::ExplorationOptions& exploration, OptionTable& table
       "actor.exploration.random_rate",
       exploration.random_rate,
       {.meaning = "Share of episodes that call it at a constant random rate", .min = 0, .max = 1});
+  table.Add("actor.exploration.takeover",
+            exploration.takeover,
+            {.meaning = "Share of episodes that call it to the end from a random step on",
+             .min = 0,
+             .max = 1});
 }
 
 }  // namespace

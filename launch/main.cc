@@ -7,6 +7,7 @@
 
 #include "configs/nearest_name.h"
 #include "core/error.h"
+#include "launch/commands/chaos_command.h"
 #include "launch/commands/checkpoint_command.h"
 #include "launch/commands/command.h"
 #include "launch/commands/config_command.h"
@@ -30,6 +31,7 @@ constexpr AddCommand kCommands[] = {
     AddEvalCommand,
     AddReportCommand,
     AddCheckpointCommand,
+    AddChaosCommand,
     AddFinetuneCommand,
     AddEnvCommand,
     AddPlayCommand,

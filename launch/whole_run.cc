@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "configs/duration_text.h"
 #include "configs/run_config.h"
@@ -76,6 +77,10 @@ bool TrainRun(const WholeRunOptions& options,
   // A resumed run goes on with what it was asked for now.
   WriteFileAtomically(run.folder.config(), configs::ToYaml(run.config));
   const std::unique_ptr<Job> job = StartJob(options, parts);
+  std::jthread beside;
+  if (options.beside) {
+    beside = std::jthread([&](std::stop_token stop) { options.beside(stop, run.folder); });
+  }
   const TrainEnd end = Train(*job,
                              {.folder = run.folder,
                               .config = run.config,

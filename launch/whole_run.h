@@ -1,8 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
+
+#include "launch/run_folder.h"
 
 namespace londi::launch {
 
@@ -12,6 +16,8 @@ struct WholeRunOptions {
   std::vector<std::string> sets;  // "section.key=value" on top.
   bool in_process = false;
   bool evaluate = true;
+  // Runs in a thread of its own while the run trains, and is asked to stop when that is over.
+  std::function<void(std::stop_token, const RunFolder&)> beside = nullptr;
 };
 
 // Exit status of a run that a person ended with Ctrl-C, as shells count it.

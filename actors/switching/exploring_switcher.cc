@@ -1,5 +1,6 @@
 #include "actors/switching/exploring_switcher.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -17,14 +18,17 @@ void ExplorationOptions::Validate() const {
   require(epsilon_power >= 0,
           "exploration epsilon_power is " + std::to_string(epsilon_power),
           "epsilon would exceed its base.");
-  for (const double share : {always_quick, always_deepthink, random_rate})
+  const std::string names = "always_quick, always_deepthink, random_rate and takeover are shares";
+  double sum = 0;
+  for (const double share : {always_quick, always_deepthink, random_rate, takeover}) {
     require(share >= 0 && share <= 1,
             "an exploration share is " + std::to_string(share),
-            "always_quick, always_deepthink and random_rate are shares of episodes, 0..1.");
-  require(always_quick + always_deepthink + random_rate <= 1,
-          "exploration shares add up to " +
-              std::to_string(always_quick + always_deepthink + random_rate),
-          "always_quick, always_deepthink and random_rate are shares of the same episodes.");
+            names + " of episodes, 0..1.");
+    sum += share;
+  }
+  require(sum <= 1 + 1e-9,  // Decimal fractions may add up to a bit more than 1.
+          "exploration shares add up to " + std::to_string(sum),
+          names + " of the same episodes.");
 }
 
 double SlotEpsilon(const ExplorationOptions& options, int slot, int num_slots) {
@@ -52,6 +56,7 @@ ExploringSwitcher::ExploringSwitcher(std::unique_ptr<core::Switcher> greedy,
 void ExploringSwitcher::StartEpisode() {
   greedy_->StartEpisode();
   held_left_ = 0;
+  num_steps_ = 0;
   mode_ = Mode::kRandomRate;
   double draw = random_.Uniform();
   if ((draw -= options_.always_quick) < 0) {
@@ -60,6 +65,10 @@ void ExploringSwitcher::StartEpisode() {
     rate_ = 1;
   } else if ((draw -= options_.random_rate) < 0) {
     rate_ = random_.Uniform();
+  } else if ((draw -= options_.takeover) < 0) {
+    mode_ = Mode::kTakeover;
+    const double u = random_.Uniform();
+    takeover_at_ = u * u;
   } else {
     mode_ = Mode::kEpsilonGreedy;
   }
@@ -70,6 +79,13 @@ core::SwitchChoice ExploringSwitcher::Choose(const core::SwitcherInput& input) {
   if (mode_ == Mode::kRandomRate) {
     choice.activate = random_.Uniform() < rate_;
     choice.behaviour_prob = static_cast<float>(choice.activate ? rate_ : 1 - rate_);
+    return choice;
+  }
+  if (mode_ == Mode::kTakeover) {
+    num_steps_ = std::max(num_steps_, input.steps_left);
+    const int step = num_steps_ - input.steps_left;
+    if (step >= static_cast<int>(takeover_at_ * num_steps_)) choice.activate = true;
+    choice.behaviour_prob = 1;
     return choice;
   }
   if (held_left_ > 0) {

@@ -13,7 +13,8 @@ struct ExplorationOptions {
   double epsilon_power = 7;        // The most careful slot has base^(1 + power), >= 0.
   double always_quick = 0.05;      // Shares of episodes that never activate, 0..1,
   double always_deepthink = 0.05;  // that always do,
-  double random_rate = 0.10;       // that activate at a constant rate drawn from U(0, 1).
+  double random_rate = 0.10;       // that activate at a constant rate drawn from U(0, 1),
+  double takeover = 0.10;          // that are greedy for a while and then activate to the end.
   void Validate() const;           // Throws core::ConfigError.
 };
 
@@ -31,10 +32,13 @@ int DrawZeta2(Random& random);
 
 // Makes a greedy Switcher explore during training. Each episode is one of
 //   always QUICK, always DEEPTHINK, a constant random rate   (the boundary episodes)
+//   takeover: greedy up to step floor(u^2 steps), u ~ U(0, 1), then DEEPTHINK to the end. A task
+//     that QUICK has spoiled needs dozens of calls in a row; where they are never seen, the first
+//     of them looks worthless
 //   persistent epsilon-greedy: with probability epsilon, g is a fair coin that is then held for
 //   n ~ zeta(2) decisions (Dabney et al. 2021, ez-greedy, arXiv 2006.01782)
 // behaviour_prob is exact: the first decision of a hold has epsilon-greedy's probability, the held
-// ones 1.
+// ones 1, as all of a takeover's.
 class ExploringSwitcher final : public core::Switcher {
  public:
   ExploringSwitcher(std::unique_ptr<core::Switcher> greedy,
@@ -47,7 +51,7 @@ class ExploringSwitcher final : public core::Switcher {
   void StartEpisode() override;
 
  private:
-  enum class Mode { kEpsilonGreedy, kRandomRate };
+  enum class Mode { kEpsilonGreedy, kRandomRate, kTakeover };
 
   const std::unique_ptr<core::Switcher> greedy_;
   const ExplorationOptions options_;
@@ -56,8 +60,10 @@ class ExploringSwitcher final : public core::Switcher {
 
   // Of the episode.
   Mode mode_ = Mode::kEpsilonGreedy;
-  double rate_ = 0;    // kRandomRate; 0 and 1 are always QUICK and always DEEPTHINK.
-  int held_left_ = 0;  // Decisions that still repeat held_.
+  double rate_ = 0;         // kRandomRate; 0 and 1 are always QUICK and always DEEPTHINK.
+  double takeover_at_ = 0;  // kTakeover: share of the episode's steps.
+  int num_steps_ = 0;       // Of the episode, at most; known at its first decision.
+  int held_left_ = 0;       // Decisions that still repeat held_.
   bool held_ = false;
 };
 

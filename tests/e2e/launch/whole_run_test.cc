@@ -121,7 +121,7 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
   EXPECT_EQ(checkpoints.status, 0);
   EXPECT_THAT(checkpoints.output,
               AllOf(HasSubstr("whole  update "),
-                    HasSubstr("dueling_mlp"),
+                    HasSubstr("disagreement_mlp"),
                     HasSubstr("restored would be checkpoint-"),
                     Not(HasSubstr("differs"))));
   const TimeUse use = ReadTimeUse(run.metrics());

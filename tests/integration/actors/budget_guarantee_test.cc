@@ -108,7 +108,7 @@ std::shared_ptr<const core::WeightsSnapshot> Filled(float value) {
 // A = +1e9, whatever is seen.
 std::shared_ptr<const core::WeightsSnapshot> Adversarial() {
   auto weights = testing::MakeSwitcherWeights(kShape, [] { return 0.0f; });
-  testing::FindArray(*weights, "return.advantage.bias").values[0] = 1e9f;
+  testing::FindArray(*weights, "return.gain.bias").values[0] = 1e9f;
   return weights;
 }
 

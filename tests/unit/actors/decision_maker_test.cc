@@ -298,10 +298,11 @@ TEST_F(BudgetTest, NoParameterVectorExceedsIt) {
     const EpisodeTerms terms{.cost = trial % 2 == 0 ? 0.0f : 0.1f, .budget = budget};
     MlpSwitcher greedy;
     greedy.Load(weights);
-    ExploringSwitcher exploring(std::make_unique<MlpSwitcher>(),
-                                {.always_quick = 0, .always_deepthink = 0.5, .random_rate = 0.2},
-                                0.4,
-                                random());
+    ExploringSwitcher exploring(
+        std::make_unique<MlpSwitcher>(),
+        {.always_quick = 0, .always_deepthink = 0.4, .random_rate = 0.2, .takeover = 0.2},
+        0.4,
+        random());
     exploring.Load(weights);
 
     const std::int64_t greedy_calls = CountCalls(greedy, terms);

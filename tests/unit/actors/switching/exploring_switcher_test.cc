@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -16,7 +17,7 @@ namespace {
 
 // No boundary episodes.
 constexpr ExplorationOptions kOnlyEpsilon{
-    .always_quick = 0, .always_deepthink = 0, .random_rate = 0};
+    .always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 0};
 
 ExploringSwitcher MakeExplorer(const ExplorationOptions& options,
                                double epsilon,
@@ -101,7 +102,10 @@ TEST(ExploringSwitcher, WithoutEpsilonItIsGreedy) {
 
 TEST(ExploringSwitcher, MixesInBoundaryEpisodesInTheirShares) {
   ExploringSwitcher switcher = MakeExplorer(
-      {.always_quick = 0.2, .always_deepthink = 0.3, .random_rate = 0.4}, 0, /*greedy=*/false, 3);
+      {.always_quick = 0.2, .always_deepthink = 0.3, .random_rate = 0.4, .takeover = 0},
+      0,
+      /*greedy=*/false,
+      3);
   int all = 0, none = 0, mixed = 0;
   constexpr int kEpisodes = 2000, kSteps = 40;
   for (int episode = 0; episode < kEpisodes; ++episode) {
@@ -117,8 +121,8 @@ TEST(ExploringSwitcher, MixesInBoundaryEpisodesInTheirShares) {
 }
 
 TEST(ExploringSwitcher, ARandomRateEpisodeSaysItsRate) {
-  ExploringSwitcher switcher =
-      MakeExplorer({.always_quick = 0, .always_deepthink = 0, .random_rate = 1}, 0.4);
+  ExploringSwitcher switcher = MakeExplorer(
+      {.always_quick = 0, .always_deepthink = 0, .random_rate = 1, .takeover = 0}, 0.4);
   for (int episode = 0; episode < 20; ++episode) {
     switcher.StartEpisode();
     float rate = -1;
@@ -132,6 +136,36 @@ TEST(ExploringSwitcher, ARandomRateEpisodeSaysItsRate) {
     }
     EXPECT_NEAR(activated / 500.0, rate, 0.1);
   }
+}
+
+TEST(ExploringSwitcher, ATakeoverIsGreedyForAWhileAndThenActivatesToTheEnd) {
+  constexpr int kSteps = 64, kEpisodes = 2000;
+  ExploringSwitcher switcher = MakeExplorer(
+      {.always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 1}, 0.4);
+  int before_a_quarter = 0;
+  for (int episode = 0; episode < kEpisodes; ++episode) {
+    switcher.StartEpisode();
+    int first = kSteps;
+    for (int step = 0; step < kSteps; ++step) {
+      const core::SwitchChoice choice = switcher.Choose({.steps_left = kSteps - step});
+      ASSERT_FLOAT_EQ(choice.behaviour_prob, 1);
+      if (choice.activate) first = std::min(first, step);
+      ASSERT_EQ(choice.activate, step >= first);
+    }
+    ASSERT_LT(first, kSteps);
+    before_a_quarter += first < kSteps / 4;
+  }
+  EXPECT_NEAR(before_a_quarter, kEpisodes / 2, 100);  // u^2 < 1/4 for half of all u.
+}
+
+TEST(ExploringSwitcher, ATakeoverThatIsGreedyLeavesActivationsAsTheyAre) {
+  ExploringSwitcher switcher =
+      MakeExplorer({.always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 1},
+                   0.4,
+                   /*greedy=*/true);
+  switcher.StartEpisode();
+  for (int step = 0; step < 64; ++step)
+    EXPECT_TRUE(switcher.Choose({.steps_left = 64 - step}).activate);
 }
 
 TEST(ExploringSwitcher, PassesWeightsAndEpisodesOn) {
@@ -153,6 +187,7 @@ TEST(ExplorationOptions, RefuseWhatIsNoProbability) {
   EXPECT_THROW((ExplorationOptions{.epsilon_base = 1.1}.Validate()), core::ConfigError);
   EXPECT_THROW((ExplorationOptions{.epsilon_power = -1}.Validate()), core::ConfigError);
   EXPECT_THROW((ExplorationOptions{.always_quick = -0.1}.Validate()), core::ConfigError);
+  EXPECT_THROW((ExplorationOptions{.takeover = 0.9}.Validate()), core::ConfigError);
   EXPECT_THROW((ExplorationOptions{.always_quick = 0.6, .always_deepthink = 0.6}.Validate()),
                core::ConfigError);
 }

@@ -1,0 +1,172 @@
+#include "launch/chaos_run.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "launch/run_invariants.h"
+#include "launch/train_run.h"
+#include "monitor/event_log.h"
+
+namespace londi::launch {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Whether `pid` is a child of this process: a number from the diary may be somebody else's by now.
+bool IsOurChild(pid_t pid) {
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  const std::string text{std::istreambuf_iterator<char>(stat), {}};
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos || text.size() < name_end + 4) return false;
+  return std::atoll(text.c_str() + name_end + 4) == getpid();
+}
+
+// The newest process of `role`; 0: none that runs.
+pid_t PidOf(const RunFolder& folder, const std::string& role) {
+  pid_t pid = 0;
+  std::ifstream in(folder.events());
+  for (std::string line; std::getline(in, line);) {
+    const auto event = nlohmann::json::parse(line, nullptr, false);
+    if (!event.is_object() || event.value("event", "") != "role_started") continue;
+    if (event.value("role", "") == role) pid = event.value("pid", 0);
+  }
+  return pid > 0 && IsOurChild(pid) ? pid : 0;
+}
+
+// Carries out a schedule against the roles of a run that this process drives.
+class Attack {
+ public:
+  explicit Attack(std::vector<ChaosAct> acts) : acts_(std::move(acts)) {}
+
+  void Run(std::stop_token stop, const RunFolder& folder) {
+    monitor::EventLog events(folder.events(), "chaos");
+    const core::TimePoint begin = steady_clock::now();
+    for (const ChaosAct& act : acts_) {
+      if (!WaitUntil(stop, begin + act.at)) break;
+      Wake(begin + act.at);
+      const pid_t pid = PidOf(folder, act.role);
+      const bool hit =
+          pid > 0 && kill(pid, act.kind == ChaosAct::Kind::kKill ? SIGKILL : SIGSTOP) == 0;
+      if (!hit) continue;  // Between two lives.
+      ++counts_[ChaosKindName(act.kind)];
+      hit_.insert(act.role);
+      events.Append(
+          std::string("chaos_") + ChaosKindName(act.kind),
+          {{"role", act.role}, {"pid", std::int64_t{pid}}, {"milliseconds", act.length.count()}});
+      if (act.kind == ChaosAct::Kind::kPause) paused_[pid] = begin + act.at + act.length;
+    }
+    while (!paused_.empty()) {
+      const core::TimePoint next = NextWake();
+      Wake(WaitUntil(stop, next) ? next : core::TimePoint::max());
+    }
+  }
+
+  // Name of the act -> how often it hit.
+  const std::map<std::string, int>& counts() const { return counts_; }
+  const std::set<std::string>& roles_hit() const { return hit_; }
+
+ private:
+  core::TimePoint NextWake() const {
+    return std::min_element(paused_.begin(),
+                            paused_.end(),
+                            [](const auto& a, const auto& b) { return a.second < b.second; })
+        ->second;
+  }
+
+  // False: asked to stop. Continues whoever's pause is over meanwhile.
+  bool WaitUntil(std::stop_token stop, core::TimePoint time) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested() && steady_clock::now() < time) {
+      const core::TimePoint until = paused_.empty() ? time : std::min(time, NextWake());
+      wake_.wait_until(lock, stop, until, [] { return false; });
+      Wake(steady_clock::now());
+    }
+    return !stop.stop_requested();
+  }
+
+  void Wake(core::TimePoint now) {
+    std::erase_if(paused_, [&](const auto& pause) {
+      const auto& [pid, until] = pause;
+      if (until > now) return false;
+      if (IsOurChild(pid)) kill(pid, SIGCONT);
+      return true;
+    });
+  }
+
+  const std::vector<ChaosAct> acts_;
+  std::map<std::string, int> counts_;
+  std::set<std::string> hit_;
+  std::map<pid_t, core::TimePoint> paused_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+};
+
+// What the run trains for: as long as the attack lasts, on top of what it had.
+WholeRunOptions UnderAttack(WholeRunOptions run, std::chrono::seconds duration) {
+  auto total = duration;
+  if (!run.resume.empty()) {
+    total += std::chrono::ceil<std::chrono::seconds>(ReadTrained(OpenRunFolder(run.resume)).time);
+  }
+  run.sets.push_back(fmt::format("run.duration={}s", total.count()));
+  run.sets.push_back("run.max_decisions=0");
+  run.sets.push_back("run.restarts=1000");
+  run.evaluate = false;
+  return run;
+}
+
+int CountRestarts(const RunFolder& folder) {
+  int failures = 0;
+  std::ifstream in(folder.events());
+  for (std::string line; std::getline(in, line);) {
+    failures += line.find("\"role_failed\"") != std::string::npos ? 1 : 0;
+  }
+  return failures;
+}
+
+}  // namespace
+
+int RunChaos(const ChaosRunOptions& options) {
+  options.chaos.Validate();
+  WholeRunOptions run = UnderAttack(options.run, options.chaos.duration);
+  const configs::RunConfig config = configs::LoadRunConfig(
+      run.resume.empty() ? run.config : OpenRunFolder(run.resume).config(), run.sets);
+  Attack attack(MakeChaosSchedule(options.chaos, RolesOf(config)));
+  RunFolder folder;
+  std::exception_ptr failure;
+  run.beside = [&](std::stop_token stop, const RunFolder& where) {
+    folder = where;
+    try {
+      attack.Run(std::move(stop), where);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  };
+  const int status = RunWhole(run);
+  if (failure) std::rethrow_exception(failure);
+  if (status != 0) return status;
+
+  const InvariantReport report = CheckInvariants(folder, config);
+  fmt::print("chaos: seed {}, {} s", options.chaos.seed, options.chaos.duration.count());
+  for (const auto& [kind, count] : attack.counts()) fmt::print(", {} x {}", count, kind);
+  fmt::print("; {} roles hit, {} restarts\nlog: {} rows of {} streams\n",
+             attack.roles_hit().size(),
+             CountRestarts(folder),
+             report.rows,
+             report.streams);
+  for (const std::string& violation : report.violations) fmt::print("VIOLATED: {}\n", violation);
+  if (!report.violations.empty()) return 1;
+  fmt::print("all invariants hold\n");
+  return 0;
+}
+
+}  // namespace londi::launch

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "configs/run_config.h"
+
+namespace londi::launch {
+
+// What is done to one role at one time.
+struct ChaosAct {
+  enum class Kind {
+    kKill,   // SIGKILL.
+    kPause,  // SIGSTOP, and SIGCONT after `length`: a slow node.
+    kHang,   // SIGSTOP for good: the supervisor has to notice.
+  };
+  std::chrono::milliseconds at{0};  // Since the attack began.
+  std::string role;                 // E.g. "actor.0".
+  Kind kind = Kind::kKill;
+  std::chrono::milliseconds length{0};  // Of a pause.
+};
+
+const char* ChaosKindName(ChaosAct::Kind kind);  // "kill", "pause", "hang"
+
+struct ChaosOptions {
+  std::uint64_t seed = 1;
+  std::chrono::seconds duration{60};
+  std::chrono::milliseconds every{5000};  // Mean time between two acts; >= 100 ms.
+  void Validate() const;                  // Throws core::ConfigError.
+};
+
+// The roles that a run of processes has.
+std::vector<std::string> RolesOf(const configs::RunConfig& config);
+
+// The same acts for the same arguments, in order of time. The coordinator is never hung: who
+// notices hung roles is itself. The last fifth of the time is left in peace, so that what was
+// restarted gets to work again.
+std::vector<ChaosAct> MakeChaosSchedule(const ChaosOptions& options,
+                                        const std::vector<std::string>& roles);
+
+}  // namespace londi::launch
