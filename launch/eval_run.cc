@@ -23,14 +23,17 @@
 namespace londi::launch {
 namespace {
 
+bool IsRule(const std::string& policy) {
+  return std::ranges::count(actors::BaselineKinds(), policy) > 0;
+}
+
 // The rule that --policy names, with what turns its knob.
 actors::SwitcherOptions RuleOf(const EvalOptions& options) {
-  const std::vector<std::string> known = actors::BaselineKinds();
-  if (std::ranges::find(known, options.policy) == known.end()) {
-    throw core::ConfigError(
-        {.what = fmt::format("--policy {} is not understood", options.policy),
-         .why = fmt::format("there are always-quick, always-deepthink, {}", fmt::join(known, ", ")),
-         .fix = "for example --policy random --rate 0.2"});
+  if (!IsRule(options.policy)) {
+    throw core::ConfigError({.what = fmt::format("--policy {} is not understood", options.policy),
+                             .why = fmt::format("there are always-quick, always-deepthink, {}",
+                                                fmt::join(actors::BaselineKinds(), ", ")),
+                             .fix = "for example --policy random --rate 0.2"});
   }
   const actors::Knob* knob = actors::FindKnob(options.policy);
   const std::map<std::string_view, std::optional<double>> given = {
@@ -72,6 +75,33 @@ std::optional<actors::EvaluationCell> CellOf(const EvalOptions& options) {
   return actors::RuleCell(RuleOf(options), budget);
 }
 
+// Throws for an option that changes nothing: who gave it expects a row that this would not be.
+// After CellOf, which knows the policies.
+void RefuseUnread(const EvalOptions& options) {
+  const bool is_rule = IsRule(options.policy), is_switcher = options.policy.empty();
+  const actors::Knob* knob = is_rule ? actors::FindKnob(options.policy) : nullptr;
+  const auto turns = [&](std::string_view name) { return knob != nullptr && knob->name == name; };
+  const struct {
+    std::string_view name;
+    bool is_given, is_read;
+  } all[] = {{"cost", options.cost.has_value(), is_switcher},
+             {"budget", options.budget.has_value(), is_switcher || is_rule},
+             {"rate", options.rate.has_value(), turns("rate")},
+             {"threshold", options.threshold.has_value(), turns("threshold")},
+             {"steps", options.steps.has_value(), turns("steps")},
+             {"baselines", !options.baselines.empty(), is_switcher && !options.cost}};
+  for (const auto& option : all) {
+    if (!option.is_given || option.is_read) continue;
+    throw core::ConfigError(
+        {.what = fmt::format("--{} has no effect here", option.name),
+         .why = is_switcher ? fmt::format("{} does not depend on it",
+                                          options.cost ? "the Switcher at one cost" : "the table")
+                            : fmt::format("--policy {} does not depend on it", options.policy),
+         .fix = fmt::format("leave --{} out; `londi eval --help` says what belongs together",
+                            option.name)});
+  }
+}
+
 actors::EvaluationOptions EpisodesOf(const EvalOptions& options,
                                      actors::EvaluationOptions evaluation) {
   if (options.episodes) {
@@ -92,6 +122,7 @@ int RunEval(const EvalOptions& options) {
   configs::RunConfig config = configs::LoadRunConfig(folder.config(), SetsOf(options));
   config.evaluation.options = EpisodesOf(options, config.evaluation.options);
   const auto cell = CellOf(options);
+  RefuseUnread(options);
   // The whole table is written into the folder: not while a training goes on in it.
   std::optional<RunLock> lock;
   if (!cell) lock.emplace(folder);
