@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -192,7 +193,7 @@ std::vector<CellResult> Evaluator::RunSpan(const std::vector<EvaluationCell>& ce
 std::vector<EvaluationCell> Evaluator::MatchedBaselines(const std::vector<std::string>& kinds,
                                                         const EvaluationCell& cell,
                                                         const CalibrationOptions& calibration) {
-  const double call_share = MeasureCallShare(cell, calibration);
+  const double calls = MeasureCalls(cell, calibration);
   const std::int32_t budget = cell.terms.budget;
   std::vector<EvaluationCell> baselines;
   for (const std::string& kind : kinds) {
@@ -200,9 +201,9 @@ std::vector<EvaluationCell> Evaluator::MatchedBaselines(const std::vector<std::s
     const Knob* knob = FindKnob(kind);
     if (knob == nullptr) continue;
     if (knob->is_rate && budget < 0) {
-      baseline.switcher.*knob->value = call_share;  // Nothing to search for.
+      baseline.switcher.*knob->value = calls;  // Nothing to search for.
     } else {
-      baseline = Calibrate(baseline, *knob, call_share, calibration);
+      baseline = Calibrate(baseline, *knob, calls, calibration);
     }
   }
   return baselines;
@@ -210,31 +211,31 @@ std::vector<EvaluationCell> Evaluator::MatchedBaselines(const std::vector<std::s
 
 EvaluationCell Evaluator::Calibrate(EvaluationCell cell,
                                     const Knob& knob,
-                                    double call_share,
+                                    double calls,
                                     const CalibrationOptions& calibration) {
   double rarely = std::log(knob.rarely), often = std::log(knob.often);
-  double best = knob.rarely, best_error = 2;
+  double best = knob.rarely, best_error = std::numeric_limits<double>::infinity();
   for (int i = 0; i < calibration.tries && !stopping_; ++i) {
     const double middle = (rarely + often) / 2;
     cell.switcher.*knob.value = std::exp(middle);
-    const double share = MeasureCallShare(cell, calibration);
-    if (std::abs(share - call_share) < best_error) {
+    const double measured = MeasureCalls(cell, calibration);
+    if (std::abs(measured - calls) < best_error) {
       best = cell.switcher.*knob.value;
-      best_error = std::abs(share - call_share);
+      best_error = std::abs(measured - calls);
     }
-    (share > call_share ? often : rarely) = middle;
+    (measured > calls ? often : rarely) = middle;
   }
   cell.switcher.*knob.value = best;
   return cell;
 }
 
-double Evaluator::MeasureCallShare(const EvaluationCell& cell,
-                                   const CalibrationOptions& calibration) {
+double Evaluator::MeasureCalls(const EvaluationCell& cell, const CalibrationOptions& calibration) {
   calibration.Validate();
   const Span span{.first_seed = kFirstCalibrationSeed,
                   .episodes = calibration.episodes,
                   .min_episodes = calibration.episodes};
-  return Summarize(RunSpan({cell}, span).front()).call_share;
+  const CellSummary summary = Summarize(RunSpan({cell}, span).front());
+  return cell.terms.budget < 0 ? summary.call_share : summary.calls;
 }
 
 CellSummary Summarize(const CellResult& result) {

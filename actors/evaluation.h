@@ -103,17 +103,19 @@ class Evaluator {
   std::vector<CellResult> Run(const std::vector<EvaluationCell>& cells);
 
   // Rules to compare `cell` with, of these kinds (BaselineKinds()): each under the cell's budget,
-  // and with its knob where it calls as often per step as the cell. What has no knob comes as it
-  // is. Measured and tuned on calibration seeds, before any evaluation seed is seen.
+  // and with its knob where it calls as often as the cell. What has no knob comes as it is.
+  // Measured and tuned on calibration seeds, before any evaluation seed is seen.
   std::vector<EvaluationCell> MatchedBaselines(const std::vector<std::string>& kinds,
                                                const EvaluationCell& cell,
                                                const CalibrationOptions& calibration);
 
-  // `cell` with the knob of its rule, `knob`, where its calls per step come closest to
-  // `call_share`; by bisection on calibration seeds.
+  // `cell` with the knob of its rule, `knob`, where its calls come closest to `calls`, per step, or
+  // per episode if the cell has a budget; by bisection on calibration seeds. Under a budget calls
+  // per step would not do: a rule that wastes its calls needs more steps, so calling more often may
+  // lower them (docs/decisions/0017).
   EvaluationCell Calibrate(EvaluationCell cell,
                            const Knob& knob,
-                           double call_share,
+                           double calls,
                            const CalibrationOptions& calibration);
 
   // Run and the others return soon; episodes under way are left out. Any thread, signal handlers
@@ -129,7 +131,7 @@ class Evaluator {
   };
   class Worker;
   std::vector<CellResult> RunSpan(const std::vector<EvaluationCell>& cells, const Span& span);
-  double MeasureCallShare(const EvaluationCell& cell, const CalibrationOptions& calibration);
+  double MeasureCalls(const EvaluationCell& cell, const CalibrationOptions& calibration);
 
   const EvaluationOptions options_;
   const Parts parts_;

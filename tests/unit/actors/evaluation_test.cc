@@ -64,6 +64,35 @@ class Corridor final : public core::Environment {
   int step_ = 0;
 };
 
+// CountingLm's words: four plain ones, then riddles. The first right answer to a riddle ends the
+// episode; else it goes on for 40 steps.
+class Gate final : public core::Environment {
+ public:
+  core::Observation Reset(std::uint64_t) override {
+    step_ = 0;
+    return See();
+  }
+  core::StepResult Step(std::string_view action) override {
+    const bool opened = IsRiddle() && action == "left";
+    ++step_;
+    return {.observation = See(),
+            .reward = opened ? 1.0 : 0.0,
+            .terminated = opened,
+            .truncated = !opened && step_ == MaxSteps()};
+  }
+  std::vector<std::string> AdmissibleActions() const override { return {"left", "right"}; }
+  int MaxSteps() const override { return 40; }
+  std::string Kind() const override { return "gate"; }
+  std::unique_ptr<core::Environment> Clone() const override { return nullptr; }
+
+ private:
+  bool IsRiddle() const { return step_ >= 4; }
+  core::Observation See() const {
+    return {.mission = "open", .sentences = {IsRiddle() ? "riddle left" : "plain left"}};
+  }
+  int step_ = 0;
+};
+
 EvaluationOptions Episodes(std::int64_t episodes, std::int32_t threads = 4) {
   EvaluationOptions options;
   options.episodes = options.min_episodes = episodes;
@@ -336,6 +365,25 @@ TEST_F(EvaluatorTest, BaselinesCallAsOftenAsTheCellTheyAreComparedWith) {
       EXPECT_NEAR(Summarize(results[i]).call_share, share, 0.06) << kinds[i];
     }
   }
+}
+
+// Who calls at the riddle needs one call in 5 steps; who calls at once spends both in 40.
+TEST_F(EvaluatorTest, UnderABudgetCallsCountPerEpisodeBecauseWastedOnesMakeEpisodesLonger) {
+  Evaluator::Parts parts = CountingParts();
+  parts.make_environment = [] { return std::make_unique<Gate>(); };
+  Evaluator evaluator(Episodes(4), parts);
+  const EvaluationCell at_riddles = RuleCell({.kind = "entropy", .threshold = 0.4}, 2);
+  const EvaluationCell at_once = RuleCell({.kind = "entropy", .threshold = 0}, 2);
+  const auto known = evaluator.Run({at_riddles, at_once});
+  ASSERT_DOUBLE_EQ(Summarize(known[0]).calls, 1);
+  ASSERT_GT(Summarize(known[0]).call_share, Summarize(known[1]).call_share);
+
+  const auto cells =
+      evaluator.MatchedBaselines({"entropy"}, at_riddles, {.episodes = 2, .tries = 10});
+
+  const CellSummary matched = Summarize(evaluator.Run(cells).front());
+  EXPECT_DOUBLE_EQ(matched.calls, 1);
+  EXPECT_DOUBLE_EQ(matched.success, 1);
 }
 
 TEST_F(EvaluatorTest, ABaselineWithoutAKnobComesAsItIs) {
