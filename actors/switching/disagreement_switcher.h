@@ -9,9 +9,8 @@ namespace londi::actors {
 
 // The supervised router: activates where DEEPTHINK would probably act otherwise than QUICK, that is
 // where d of core/switcher_network.h exceeds a threshold. It looks neither ahead nor at cost and
-// budget. Source: RouteLLM (Ong et al. 2024, arXiv 2406.18665), a threshold on a learned
-// probability that the strong model is needed; labels by disagreement as in Hybrid LLM's comparison
-// of both models' answers (Ding et al. 2024, arXiv 2404.14618).
+// budget. A router in the way of RouteLLM, with the LMs' disagreement as labels (algorithms.md 3.1,
+// item 7).
 class DisagreementSwitcher final : public core::Switcher {
  public:
   explicit DisagreementSwitcher(double threshold) : threshold_(threshold) {}

@@ -9,8 +9,7 @@
 namespace londi::actors {
 
 // Random per contiguous block: one draw at probability `rate` holds for kBlock decisions, so that
-// DEEPTHINK gets to do several steps in a row, as it does under a learned Switcher. Source:
-// repeated draws with a fixed duration, Dabney et al. 2021 (ez-greedy, arXiv 2006.01782).
+// DEEPTHINK gets to do several steps in a row, as it does under a learned Switcher.
 // behaviour_prob is that of the draw at a block's first decision, 1 at the others.
 class RandomBlockSwitcher final : public Rule {
  public:
@@ -27,8 +26,7 @@ class RandomBlockSwitcher final : public Rule {
 };
 
 // Every k-th decision, k = 1 / rate: n decisions have round(n rate) activations, spread evenly, for
-// every n. The first of them comes in the middle of the first k. Source: Bresenham 1965, whose line
-// of slope `rate` climbs at the activations.
+// every n. The first of them comes in the middle of the first k.
 class EveryKSwitcher final : public Rule {
  public:
   explicit EveryKSwitcher(double rate) : rate_(rate) {}
@@ -40,8 +38,7 @@ class EveryKSwitcher final : public Rule {
   std::int64_t step_ = 0;  // Decisions made.
 };
 
-// First-B: the first `steps` decisions. Source: early advising, Torrey and Taylor 2013 (Teaching on
-// a Budget, AAMAS).
+// First-B: the first `steps` decisions.
 class FirstSwitcher final : public Rule {
  public:
   explicit FirstSwitcher(double steps) : steps_(steps) {}
@@ -54,8 +51,7 @@ class FirstSwitcher final : public Rule {
 };
 
 // Last-B: while at most `steps` steps are left before truncation. An episode that is solved before
-// has fewer. Source: FirstSwitcher's, mirrored in time: optimal stopping holds its chances back
-// where later ones are as good (Derman, Lieberman and Ross 1972).
+// has fewer.
 class LastSwitcher final : public Rule {
  public:
   explicit LastSwitcher(double steps) : steps_(steps) {}

@@ -4,18 +4,17 @@
 
 namespace londi::actors {
 
-// SwiftSage's rules, QUICK as Swift and DEEPTHINK as Sage, in its order:
-//   DEEPTHINK  after kPatience steps without progress. The paper counts steps without reward; the
+// SwiftSage's rules, QUICK as Swift and DEEPTHINK as Sage, as far as they have a meaning here:
+//   QUICK      after two DEEPTHINK calls in a row, whatever the others say
+//   DEEPTHINK  after kPatience steps without progress. SwiftSage counts steps without reward; the
 //              features also take a new observation for progress, for tasks that only pay at the
 //              end
-//   DEEPTHINK  where QUICK proposes again what it has tried kFailures times in this very
-//              observation: the paper's failed actions, and its loops
-//   QUICK      after two DEEPTHINK calls in a row, whatever the others say
+//   DEEPTHINK  where QUICK proposes again what was tried kFailures times in this very observation:
+//              SwiftSage's failed actions and loops
 //   QUICK      else
-// Left out for want of an input: invalid actions (all are admissible here), observations that
-// announce an exception, ScienceWorld's "focus on", and Sage's buffer of several actions.
-// Source: Lin et al. 2023 (SwiftSage, arXiv 2305.17390), section 3.3, and its code,
-// eval_agent_fast_slow.py.
+// Left out: invalid actions (all are admissible here), surprising observations, and ScienceWorld's
+// "focus on". Source: SwiftSage (arXiv 2305.17390) and its code, eval_agent_fast_slow.py
+// (algorithms.md 3.1, item 6).
 class SwiftSageSwitcher final : public Rule {
  public:
   static constexpr float kPatience = 5;  // Steps.
