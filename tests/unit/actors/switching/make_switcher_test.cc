@@ -5,9 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "actors/switching/disagreement_switcher.h"
+#include "actors/switching/mlp_switcher.h"
+#include "actors/switching/rules.h"
+#include "actors/switching/schedule_rules.h"
+#include "actors/switching/swift_sage_switcher.h"
 #include "core/error.h"
+#include "tests/support/features.h"
 
 namespace londi::actors {
 namespace {
@@ -29,6 +36,41 @@ TEST(MakeSwitcher, AnUnknownKindIsToldTheKnownOnes) {
     EXPECT_NE(error.text().what.find("entropi"), std::string::npos);
     for (const std::string& kind : SwitcherKinds())
       EXPECT_NE(error.text().why.find(kind), std::string::npos) << kind;
+  }
+}
+
+template <class Wanted>
+bool Makes(const std::string& kind) {
+  return dynamic_cast<Wanted*>(MakeSwitcher({.kind = kind}, 1).get()) != nullptr;
+}
+
+TEST(MakeSwitcher, ANameMakesTheRuleThatItSays) {
+  EXPECT_TRUE(Makes<MlpSwitcher>("mlp"));
+  EXPECT_TRUE(Makes<AlwaysSwitcher>("always"));
+  EXPECT_TRUE(Makes<NeverSwitcher>("never"));
+  EXPECT_TRUE(Makes<RandomSwitcher>("random"));
+  EXPECT_TRUE(Makes<RandomBlockSwitcher>("random-block"));
+  EXPECT_TRUE(Makes<EveryKSwitcher>("every-k"));
+  EXPECT_TRUE(Makes<FirstSwitcher>("first"));
+  EXPECT_TRUE(Makes<LastSwitcher>("last"));
+  EXPECT_TRUE(Makes<SwiftSageSwitcher>("swift-sage"));
+  EXPECT_TRUE(Makes<DisagreementSwitcher>("disagreement"));
+}
+
+TEST(MakeSwitcher, EveryThresholdRuleReadsItsOwnMeasure) {
+  const auto features = testing::FeaturesWith(
+      {{Scalar::kEntropy, 0.5f}, {Scalar::kMargin, 0.75f}, {Scalar::kBestLogProb, -2.0f}});
+  const auto activates = [&](const std::string& kind, double threshold) {
+    return MakeSwitcher({.kind = kind, .threshold = threshold}, 1)
+        ->Choose({.features = features})
+        .activate;
+  };
+
+  const std::pair<const char*, double> measures[] = {
+      {"entropy", 0.5}, {"margin", 0.25}, {"sequence-prob", 2}};
+  for (const auto& [kind, measure] : measures) {
+    EXPECT_TRUE(activates(kind, measure - 0.01)) << kind;
+    EXPECT_FALSE(activates(kind, measure + 0.01)) << kind;
   }
 }
 
