@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -26,11 +27,6 @@ class LeaveWhen final : public EpisodeObserver {
   const std::atomic<bool>& stopping_;
 };
 
-// Thresholds are searched for between these, in steps of equal ratio: confident LMs have entropies
-// of all magnitudes.
-constexpr double kLowestThreshold = 1e-5;  // nats
-constexpr double kHighestThreshold = 8;
-
 }  // namespace
 
 EvaluationCell AlwaysQuickCell() { return {.name = "always-quick", .switcher = {.kind = "never"}}; }
@@ -39,15 +35,8 @@ EvaluationCell AlwaysDeepthinkCell() {
   return {.name = "always-deepthink", .switcher = {.kind = "always"}};
 }
 
-EvaluationCell RandomCell(double rate, std::int32_t budget) {
-  return {
-      .name = "random", .switcher = {.kind = "random", .rate = rate}, .terms = {.budget = budget}};
-}
-
-EvaluationCell EntropyCell(double threshold, std::int32_t budget) {
-  return {.name = "entropy",
-          .switcher = {.kind = "entropy", .threshold = threshold},
-          .terms = {.budget = budget}};
+EvaluationCell RuleCell(const SwitcherOptions& rule, std::int32_t budget) {
+  return {.name = rule.kind, .switcher = rule, .terms = {.budget = budget}};
 }
 
 EvaluationCell SwitcherCell(double cost, std::int32_t budget) {
@@ -183,7 +172,7 @@ std::vector<CellResult> Evaluator::Run(const std::vector<EvaluationCell>& cells)
 std::vector<CellResult> Evaluator::RunSpan(const std::vector<EvaluationCell>& cells,
                                            const Span& span) {
   for (const EvaluationCell& cell : cells) {
-    if (cell.switcher.kind == "mlp" && parts_.weights == nullptr) {
+    if (NeedsWeights(cell.switcher.kind) && parts_.weights == nullptr) {
       throw core::ConfigError({.what = "cell '" + cell.name + "' has no Switcher to evaluate",
                                .why = "there are no trained weights.",
                                .fix = "evaluate a run that has a checkpoint."});
@@ -201,34 +190,52 @@ std::vector<CellResult> Evaluator::RunSpan(const std::vector<EvaluationCell>& ce
   return std::move(shared.results);
 }
 
-std::vector<EvaluationCell> Evaluator::MatchedBaselines(const EvaluationCell& cell,
+std::vector<EvaluationCell> Evaluator::MatchedBaselines(const std::vector<std::string>& kinds,
+                                                        const EvaluationCell& cell,
                                                         const CalibrationOptions& calibration) {
-  const double call_share = MeasureCallShare(cell, calibration);
-  return {RandomCell(call_share), EntropyCell(CalibrateThreshold(call_share, calibration))};
-}
-
-double Evaluator::CalibrateThreshold(double call_share, const CalibrationOptions& calibration) {
-  double low = std::log(kLowestThreshold), high = std::log(kHighestThreshold);
-  double best = high, best_error = 2;
-  for (int i = 0; i < calibration.tries && !stopping_; ++i) {
-    const double middle = (low + high) / 2;
-    const double share = MeasureCallShare(EntropyCell(std::exp(middle)), calibration);
-    if (std::abs(share - call_share) < best_error) {
-      best = middle;
-      best_error = std::abs(share - call_share);
+  const double calls = MeasureCalls(cell, calibration);
+  const std::int32_t budget = cell.terms.budget;
+  std::vector<EvaluationCell> baselines;
+  for (const std::string& kind : kinds) {
+    EvaluationCell& baseline = baselines.emplace_back(RuleCell({.kind = kind}, budget));
+    const Knob* knob = FindKnob(kind);
+    if (knob == nullptr) continue;
+    if (knob->is_rate && budget < 0) {
+      baseline.switcher.*knob->value = calls;  // Nothing to search for.
+    } else {
+      baseline = Calibrate(baseline, *knob, calls, calibration);
     }
-    (share > call_share ? low : high) = middle;  // A higher threshold calls less.
   }
-  return std::exp(best);
+  return baselines;
 }
 
-double Evaluator::MeasureCallShare(const EvaluationCell& cell,
-                                   const CalibrationOptions& calibration) {
+EvaluationCell Evaluator::Calibrate(EvaluationCell cell,
+                                    const Knob& knob,
+                                    double calls,
+                                    const CalibrationOptions& calibration) {
+  double rarely = std::log(knob.rarely), often = std::log(knob.often);
+  double best = knob.rarely, best_error = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < calibration.tries && !stopping_; ++i) {
+    const double middle = (rarely + often) / 2;
+    cell.switcher.*knob.value = std::exp(middle);
+    const double measured = MeasureCalls(cell, calibration);
+    if (std::abs(measured - calls) < best_error) {
+      best = cell.switcher.*knob.value;
+      best_error = std::abs(measured - calls);
+    }
+    (measured > calls ? often : rarely) = middle;
+  }
+  cell.switcher.*knob.value = best;
+  return cell;
+}
+
+double Evaluator::MeasureCalls(const EvaluationCell& cell, const CalibrationOptions& calibration) {
   calibration.Validate();
   const Span span{.first_seed = kFirstCalibrationSeed,
                   .episodes = calibration.episodes,
                   .min_episodes = calibration.episodes};
-  return Summarize(RunSpan({cell}, span).front()).call_share;
+  const CellSummary summary = Summarize(RunSpan({cell}, span).front());
+  return cell.terms.budget < 0 ? summary.call_share : summary.calls;
 }
 
 CellSummary Summarize(const CellResult& result) {

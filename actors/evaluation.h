@@ -26,9 +26,8 @@ struct EvaluationCell {
 // The usual ones. Rules take `budget` too: then the governor cuts them off.
 EvaluationCell AlwaysQuickCell();
 EvaluationCell AlwaysDeepthinkCell();
-EvaluationCell RandomCell(double rate, std::int32_t budget = core::BudgetGovernor::kUnlimited);
-EvaluationCell EntropyCell(double threshold,
-                           std::int32_t budget = core::BudgetGovernor::kUnlimited);
+EvaluationCell RuleCell(const SwitcherOptions& rule,  // Its kind is the cell's name.
+                        std::int32_t budget = core::BudgetGovernor::kUnlimited);
 EvaluationCell SwitcherCell(double cost, std::int32_t budget = core::BudgetGovernor::kUnlimited);
 
 struct EpisodeRow {
@@ -93,7 +92,7 @@ class Evaluator {
     core::LanguageModel& quick;
     core::LanguageModel& deepthink;
     std::shared_ptr<const core::WeightsSnapshot>
-        weights;  // Of "mlp" cells; may be nullptr without.
+        weights;  // Of cells that NeedsWeights; may be nullptr without.
     const core::Clock& clock;
     std::function<void(const EvaluationProgress&)> on_progress;  // Any thread; may be empty.
   };
@@ -103,14 +102,21 @@ class Evaluator {
   // what an environment or an LM threw.
   std::vector<CellResult> Run(const std::vector<EvaluationCell>& cells);
 
-  // The rules to compare `cell` with: random and the entropy threshold, both at its calls per step,
-  // without a budget. Measured and tuned on calibration seeds, before any evaluation seed is seen.
-  std::vector<EvaluationCell> MatchedBaselines(const EvaluationCell& cell,
+  // Rules to compare `cell` with, of these kinds (BaselineKinds()): each under the cell's budget,
+  // and with its knob where it calls as often as the cell. What has no knob comes as it is.
+  // Measured and tuned on calibration seeds, before any evaluation seed is seen.
+  std::vector<EvaluationCell> MatchedBaselines(const std::vector<std::string>& kinds,
+                                               const EvaluationCell& cell,
                                                const CalibrationOptions& calibration);
 
-  // The entropy threshold whose calls per step come closest to `call_share`, by bisection on
-  // calibration seeds.
-  double CalibrateThreshold(double call_share, const CalibrationOptions& calibration);
+  // `cell` with the knob of its rule, `knob`, where its calls come closest to `calls`, per step, or
+  // per episode if the cell has a budget; by bisection on calibration seeds. Under a budget calls
+  // per step would not do: a rule that wastes its calls needs more steps, so calling more often may
+  // lower them (docs/decisions/0017).
+  EvaluationCell Calibrate(EvaluationCell cell,
+                           const Knob& knob,
+                           double calls,
+                           const CalibrationOptions& calibration);
 
   // Run and the others return soon; episodes under way are left out. Any thread, signal handlers
   // included.
@@ -125,7 +131,7 @@ class Evaluator {
   };
   class Worker;
   std::vector<CellResult> RunSpan(const std::vector<EvaluationCell>& cells, const Span& span);
-  double MeasureCallShare(const EvaluationCell& cell, const CalibrationOptions& calibration);
+  double MeasureCalls(const EvaluationCell& cell, const CalibrationOptions& calibration);
 
   const EvaluationOptions options_;
   const Parts parts_;

@@ -26,8 +26,8 @@ std::string DifferenceText(const PairedDifference& difference) {
 
 Json ToJson(const EvaluationCell& cell) {
   Json json{{"name", cell.name}, {"policy", cell.switcher.kind}};
-  if (cell.switcher.kind == "random") json["rate"] = cell.switcher.rate;
-  if (cell.switcher.kind == "entropy") json["threshold"] = cell.switcher.threshold;
+  if (const Knob* knob = FindKnob(cell.switcher.kind))
+    json[std::string(knob->name)] = cell.switcher.*knob->value;
   json["cost"] = cell.terms.cost;
   json["budget"] = cell.terms.budget < 0 ? Json() : Json(cell.terms.budget);
   return json;

@@ -129,6 +129,11 @@ float GetScalar(std::span<const float> features, Scalar scalar) {
   return features[features.size() - kNumScalars + static_cast<std::size_t>(scalar)];
 }
 
+bool ActivatedBefore(std::span<const float> features, int ago) {
+  const int index = static_cast<int>(Scalar::kFirstHistory) + 2 * (ago - 1);
+  return GetScalar(features, static_cast<Scalar>(index)) > 0;
+}
+
 void SwitcherFeatures::StartEpisode(int max_steps) {
   *this = SwitcherFeatures();
   max_steps_ = std::max(max_steps, 1);
@@ -181,10 +186,10 @@ std::vector<float> SwitcherFeatures::Make(const core::Proposal& quick,
   set_scalar(Scalar::kStepShare, static_cast<double>(step_) / max_steps_);
   set_scalar(Scalar::kStep, step_ / 32.0);
   set_scalar(Scalar::kReturn, return_);
-  set_scalar(Scalar::kSeenBefore, (Count(visits_, here_) - 1) / 8.0);
-  set_scalar(Scalar::kTriedBefore, Count(attempts_, MixWords({here_, proposed})) / 8.0);
+  set_scalar(Scalar::kSeenBefore, (Count(visits_, here_) - 1) * kCountUnit);
+  set_scalar(Scalar::kTriedBefore, Count(attempts_, MixWords({here_, proposed})) * kCountUnit);
   set_scalar(Scalar::kSameAsLast, step_ > 0 && action == last_action_ ? 1 : 0);
-  set_scalar(Scalar::kNoProgress, no_progress_ / 8.0);
+  set_scalar(Scalar::kNoProgress, no_progress_ * kCountUnit);
 
   for (int i = 0; i < kHistoryLength; ++i) {
     const PastDecision& past = history_[static_cast<std::size_t>(i)];

@@ -39,6 +39,7 @@ enum class Scalar : int {
   kFirstActionBit = kFirstHistory + 16,  // one-hot of a 16-valued hash of the proposed action
   kCount = kFirstActionBit + 16,
 };
+inline constexpr float kCountUnit = 1.0f / 8;  // Of those "/ 8": exact in fp16.
 inline constexpr int kNumScalars = static_cast<int>(Scalar::kCount);
 
 // Size of the bag of hashed texts between hidden state and scalars: how many of the mission's
@@ -55,6 +56,8 @@ std::vector<std::string> FeatureNames(int hidden);
 
 // `features` as made below; the scalars are at the end.
 float GetScalar(std::span<const float> features, Scalar scalar);
+// Whether DEEPTHINK was called `ago` decisions before this one, 1..8.
+bool ActivatedBefore(std::span<const float> features, int ago);
 
 // Makes the Switcher's input from what QUICK proposed and what happened before in the episode
 // (algorithms.md 2.10). Free of cost and budget, so that a row can be relabelled over both. Rounded

@@ -82,12 +82,19 @@ void BindActor(actors::ActorOptions& actor, OptionTable& table) {
   table.Add("actor.switcher",
             actor.switcher.kind,
             {.meaning = "What decides about calls", .choices = actors::SwitcherKinds()});
-  table.Add("actor.switcher_rate",
-            actor.switcher.rate,
-            {.meaning = "Calls per decision of the random Switcher", .min = 0, .max = 1});
+  table.Add(
+      "actor.switcher_rate",
+      actor.switcher.rate,
+      {.meaning = "Calls per decision of random, random-block and every-k", .min = 0, .max = 1});
   table.Add("actor.switcher_threshold",
             actor.switcher.threshold,
-            {.meaning = "The entropy Switcher calls above it", .unit = "nats", .min = 0});
+            {.meaning = "entropy and sequence-prob (nats), margin and disagreement (0 to 1) call "
+                        "above it",
+             .min = 0});
+  table.Add(
+      "actor.switcher_steps",
+      actor.switcher.steps,
+      {.meaning = "first and last call in so many steps of an episode", .unit = "steps", .min = 0});
   BindExploration(actor.exploration, table);
   BindTerms(actor.terms, table);
   table.Add("actor.lm_timeout",
@@ -113,6 +120,13 @@ void BindEvaluation(EvaluationPlan& plan, OptionTable& table) {
   table.Add("evaluation.budgets",
             plan.budgets,
             {.meaning = "... and at these budgets, at the first cost", .unit = "calls", .min = 0});
+  table.Add("evaluation.baselines",
+            plan.baselines,
+            {.meaning = "Rules it is compared with, at its own call rate where they can be matched",
+             .choices = actors::BaselineKinds()});
+  table.Add("evaluation.cap_baselines",
+            plan.cap_baselines,
+            {.meaning = "... also under each of the budgets, matched anew"});
   table.Add("evaluation.episodes",
             plan.options.episodes,
             {.meaning = "Unseen episodes per policy, at most",
@@ -130,7 +144,7 @@ void BindEvaluation(EvaluationPlan& plan, OptionTable& table) {
             {.meaning = "Concurrent episodes", .min = 1, .max = 1024});
   table.Add("evaluation.calibration_episodes",
             plan.calibration.episodes,
-            {.meaning = "Episodes per try when the entropy threshold is matched",
+            {.meaning = "Episodes per try when a rule is matched",
              .unit = "episodes",
              .min = 1,
              .max = static_cast<double>(actors::kNumCalibrationSeeds)});

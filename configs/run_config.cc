@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "configs/bind.h"
@@ -100,6 +101,21 @@ void ValidateInterface(const std::string& interface, transport::Security securit
   }
 }
 
+// Else the error came from the first weights, or from the evaluation after the training.
+void ValidateDisagreement(const RunConfig& config) {
+  if (config.learner.algorithm.dqn.disagreement_width > 0) return;
+  const std::string rule = "disagreement";
+  const auto& baselines = config.evaluation.baselines;
+  const bool is_baseline = std::ranges::find(baselines, rule) != baselines.end();
+  if (!is_baseline && config.actor.switcher.kind != rule) return;
+  throw core::ConfigError(
+      {.what = fmt::format("{} is {} although learner.dqn.disagreement_width is 0",
+                           is_baseline ? "one of evaluation.baselines" : "actor.switcher",
+                           rule),
+       .why = "that rule asks the part of the network that learns where the LMs disagree",
+       .fix = "choose another rule, or train with learner.dqn.disagreement_width = 128"});
+}
+
 }  // namespace
 
 void EvaluationPlan::Validate() const {
@@ -132,6 +148,7 @@ void RunConfig::Validate() const {
   actor.Validate();
   evaluation.Validate();
   learner.Validate();
+  ValidateDisagreement(*this);
   transition_log.Validate();
 }
 

@@ -59,6 +59,8 @@ struct EnvironmentChoice {
 struct EvaluationPlan {
   std::vector<double> costs = {0.02, 0.005, 0.05, 0.15};  // At least one; rules match the first.
   std::vector<std::int32_t> budgets = {1, 3, 8};
+  std::vector<std::string> baselines = {"random", "entropy"};  // Of actors::BaselineKinds().
+  bool cap_baselines = false;                                  // Baselines also under every budget.
   actors::EvaluationOptions options{.time = std::chrono::minutes(3)};
   actors::CalibrationOptions calibration;
   void Validate() const;  // Throws core::ConfigError.

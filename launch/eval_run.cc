@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <string_view>
 
 #include "actors/evaluation_report.h"
 #include "configs/run_config.h"
@@ -20,6 +23,42 @@
 namespace londi::launch {
 namespace {
 
+bool IsRule(const std::string& policy) {
+  return std::ranges::count(actors::BaselineKinds(), policy) > 0;
+}
+
+// The rule that --policy names, with what turns its knob.
+actors::SwitcherOptions RuleOf(const EvalOptions& options) {
+  if (!IsRule(options.policy)) {
+    throw core::ConfigError({.what = fmt::format("--policy {} is not understood", options.policy),
+                             .why = fmt::format("there are always-quick, always-deepthink, {}",
+                                                fmt::join(actors::BaselineKinds(), ", ")),
+                             .fix = "for example --policy random --rate 0.2"});
+  }
+  const actors::Knob* knob = actors::FindKnob(options.policy);
+  const std::map<std::string_view, std::optional<double>> given = {
+      {"rate", options.rate}, {"threshold", options.threshold}, {"steps", options.steps}};
+  actors::SwitcherOptions rule{.kind = options.policy};
+  if (knob == nullptr) return rule;
+  const std::optional<double> value = given.at(knob->name);
+  if (!value) {
+    throw core::ConfigError(
+        {.what = fmt::format("--policy {} without --{}", options.policy, knob->name),
+         .why = "that says how often it calls DEEPTHINK",
+         .fix = fmt::format("add --{0}, or let `--baselines {1}` find it", knob->name, rule.kind)});
+  }
+  rule.*knob->value = *value;
+  return rule;
+}
+
+// The configuration's changes, --baselines as one of them.
+std::vector<std::string> SetsOf(const EvalOptions& options) {
+  std::vector<std::string> sets = options.sets;
+  if (!options.baselines.empty())
+    sets.push_back(fmt::format("evaluation.baselines=[{}]", fmt::join(options.baselines, ", ")));
+  return sets;
+}
+
 // nullopt: the whole table is wanted.
 std::optional<actors::EvaluationCell> CellOf(const EvalOptions& options) {
   const std::int32_t budget = options.budget.value_or(core::BudgetGovernor::kUnlimited);
@@ -33,15 +72,34 @@ std::optional<actors::EvaluationCell> CellOf(const EvalOptions& options) {
   }
   if (options.policy == "always-quick") return actors::AlwaysQuickCell();
   if (options.policy == "always-deepthink") return actors::AlwaysDeepthinkCell();
-  if (options.policy == "random" && options.rate) return actors::RandomCell(*options.rate, budget);
-  if (options.policy == "entropy" && options.threshold) {
-    return actors::EntropyCell(*options.threshold, budget);
+  return actors::RuleCell(RuleOf(options), budget);
+}
+
+// Throws for an option that changes nothing: who gave it expects a row that this would not be.
+// After CellOf, which knows the policies.
+void RefuseUnread(const EvalOptions& options) {
+  const bool is_rule = IsRule(options.policy), is_switcher = options.policy.empty();
+  const actors::Knob* knob = is_rule ? actors::FindKnob(options.policy) : nullptr;
+  const auto turns = [&](std::string_view name) { return knob != nullptr && knob->name == name; };
+  const struct {
+    std::string_view name;
+    bool is_given, is_read;
+  } all[] = {{"cost", options.cost.has_value(), is_switcher},
+             {"budget", options.budget.has_value(), is_switcher || is_rule},
+             {"rate", options.rate.has_value(), turns("rate")},
+             {"threshold", options.threshold.has_value(), turns("threshold")},
+             {"steps", options.steps.has_value(), turns("steps")},
+             {"baselines", !options.baselines.empty(), is_switcher && !options.cost}};
+  for (const auto& option : all) {
+    if (!option.is_given || option.is_read) continue;
+    throw core::ConfigError(
+        {.what = fmt::format("--{} has no effect here", option.name),
+         .why = is_switcher ? fmt::format("{} does not depend on it",
+                                          options.cost ? "the Switcher at one cost" : "the table")
+                            : fmt::format("--policy {} does not depend on it", options.policy),
+         .fix = fmt::format("leave --{} out; `londi eval --help` says what belongs together",
+                            option.name)});
   }
-  throw core::ConfigError(
-      {.what = fmt::format("--policy {} is not understood", options.policy),
-       .why = "there are always-quick, always-deepthink, random and entropy; random "
-              "needs --rate, entropy needs --threshold",
-       .fix = "for example --policy random --rate 0.2"});
 }
 
 actors::EvaluationOptions EpisodesOf(const EvalOptions& options,
@@ -61,9 +119,10 @@ int RunEval(const EvalOptions& options) {
   Signals signals;
   Terminal terminal;
   const RunFolder folder = OpenRunFolder(options.run);
-  configs::RunConfig config = configs::LoadRunConfig(folder.config(), options.sets);
+  configs::RunConfig config = configs::LoadRunConfig(folder.config(), SetsOf(options));
   config.evaluation.options = EpisodesOf(options, config.evaluation.options);
   const auto cell = CellOf(options);
+  RefuseUnread(options);
   // The whole table is written into the folder: not while a training goes on in it.
   std::optional<RunLock> lock;
   if (!cell) lock.emplace(folder);

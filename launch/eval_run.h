@@ -13,8 +13,11 @@ struct EvalOptions {
   std::optional<double> cost;  // One Switcher cell; without it (and policy) the whole table.
   std::optional<std::int32_t> budget;  // Unlimited without.
   std::string policy;                  // A rule instead of the Switcher.
-  std::optional<double> rate;          // Of random.
-  std::optional<double> threshold;     // Of entropy, nats.
+  std::optional<double> rate;          // Of the rule: what its knob is called, see
+  std::optional<double> threshold;     // actors/switching/make_switcher.h.
+  std::optional<double> steps;
+  std::vector<std::string>
+      baselines;  // Of the whole table; empty: what the run's configuration says.
   std::optional<std::int64_t> episodes;
   std::optional<std::uint64_t> first_seed;
   std::vector<std::string> sets;

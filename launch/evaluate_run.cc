@@ -53,11 +53,14 @@ class WatchedEvaluator {
   }
 
   std::vector<actors::EvaluationCell> MatchedBaselines(
-      const actors::EvaluationCell& cell, const actors::CalibrationOptions& calibration) {
+      const std::vector<std::string>& kinds,
+      const actors::EvaluationCell& cell,
+      const actors::CalibrationOptions& calibration) {
     std::vector<actors::EvaluationCell> cells;
-    Watch([&] { cells = evaluator_.MatchedBaselines(cell, calibration); },
+    Watch([&] { cells = evaluator_.MatchedBaselines(kinds, cell, calibration); },
           [&](core::Duration elapsed) {
-            return fmt::format("matching random and entropy to the Switcher's call rate ({})",
+            return fmt::format("matching {} to the Switcher's call rate ({})",
+                               fmt::join(kinds, ", "),
                                configs::RoughDuration(elapsed));
           });
     return cells;
@@ -100,9 +103,15 @@ std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan
   const double first_cost = plan.costs.front();
   std::vector<actors::EvaluationCell> cells = {actors::AlwaysQuickCell(),
                                                actors::AlwaysDeepthinkCell()};
-  const auto rules = evaluator.MatchedBaselines(actors::SwitcherCell(first_cost), plan.calibration);
-  if (parts.signals.num_stop_requests() > 0) return {};
-  cells.insert(cells.end(), rules.begin(), rules.end());
+  std::vector<std::int32_t> caps = {core::BudgetGovernor::kUnlimited};
+  if (plan.cap_baselines) caps.insert(caps.end(), plan.budgets.begin(), plan.budgets.end());
+  for (const std::int32_t cap : caps) {
+    if (plan.baselines.empty()) break;
+    const auto rules = evaluator.MatchedBaselines(
+        plan.baselines, actors::SwitcherCell(first_cost, cap), plan.calibration);
+    if (parts.signals.num_stop_requests() > 0) return {};
+    cells.insert(cells.end(), rules.begin(), rules.end());
+  }
   for (const double cost : plan.costs) cells.push_back(actors::SwitcherCell(cost));
   for (const std::int32_t budget : plan.budgets) {
     cells.push_back(actors::SwitcherCell(first_cost, budget));

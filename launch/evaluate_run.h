@@ -29,8 +29,9 @@ struct EvaluateParts {  // All outlive the call.
 
 // The table at the end of a run, all policies on the same unseen episodes:
 //   always QUICK, always DEEPTHINK,
-//   random and entropy threshold at the call share that the Switcher has at the first cost
-//   (measured, and the threshold found, on calibration episodes),
+//   the plan's baselines with as many calls per step as the Switcher makes at the first cost
+//   (measured, and thresholds found, on calibration episodes), and if the plan wants it under every
+//   budget with as many per episode as the Switcher makes under it,
 //   the Switcher at every cost of the plan, and at the first cost under every budget.
 // Answers are remembered between policies, which ask the same questions.
 std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan,

@@ -13,10 +13,13 @@ namespace {
 
 bool IsSwitcher(const actors::CellResult& result) { return result.cell.switcher.kind == "mlp"; }
 
-std::string CellName(const actors::EvaluationCell& cell) {
-  const std::string budget =
-      cell.terms.budget >= 0 ? fmt::format(" B={}", cell.terms.budget) : std::string();
-  return fmt::format("{} c={:.3g}{}", cell.name, cell.terms.cost, budget);
+// A rule that has a budget is no match for a Switcher that has another.
+bool AreComparable(const actors::EvaluationCell& ours, const actors::EvaluationCell& rule) {
+  return rule.terms.budget < 0 || rule.terms.budget == ours.terms.budget;
+}
+
+std::string BudgetText(const actors::EvaluationCell& cell) {
+  return cell.terms.budget >= 0 ? fmt::format(" B={}", cell.terms.budget) : std::string();
 }
 
 // Empty where there is nothing to compare.
@@ -24,15 +27,16 @@ std::string Differences(const std::vector<actors::CellResult>& results) {
   std::string text;
   for (const actors::CellResult& ours : results) {
     for (const actors::CellResult& rule : results) {
-      if (!IsSwitcher(ours) || IsSwitcher(rule)) continue;
+      if (!IsSwitcher(ours) || IsSwitcher(rule) || !AreComparable(ours.cell, rule.cell)) continue;
       const actors::PairedDifference difference = actors::SuccessDifference(ours, rule);
-      text += fmt::format("{:<24} minus {:<17} {:+6.1f} [{:+.1f}, {:+.1f}]{}\n",
-                          CellName(ours.cell),
-                          rule.cell.name,
-                          100 * difference.mean,
-                          100 * difference.interval.low,
-                          100 * difference.interval.high,
-                          difference.excludes_zero() ? " *" : "");
+      text += fmt::format(
+          "{:<24} minus {:<17} {:+6.1f} [{:+.1f}, {:+.1f}]{}\n",
+          fmt::format("{} c={:.3g}{}", ours.cell.name, ours.cell.terms.cost, BudgetText(ours.cell)),
+          rule.cell.name + BudgetText(rule.cell),
+          100 * difference.mean,
+          100 * difference.interval.low,
+          100 * difference.interval.high,
+          difference.excludes_zero() ? " *" : "");
     }
   }
   if (text.empty()) return text;
@@ -58,9 +62,11 @@ std::string MakeReport(const RunFolder& folder,
       "```\n{}```\n\n"
       "`c` is the cost of a DEEPTHINK call, `B` the budget of calls per episode; all Switcher "
       "rows\n"
-      "come from the one trained network. Random and entropy call DEEPTHINK as often as the "
-      "Switcher\n"
-      "does at its first cost.\n\n"
+      "come from the one trained network. Rules call DEEPTHINK as often per step as the Switcher "
+      "does\n"
+      "at its first cost, under a budget as often per episode as it does under that; swift-sage "
+      "calls\n"
+      "as often as it likes.\n\n"
       "Repeat a row with more episodes: `londi eval {} --cost {} --episodes 2000`.\n"
       "Numbers: `evaluation.json`. Configuration: `config.yaml`. Diary: `events.jsonl`.\n\n"
       "## Where the time went\n\n"

@@ -2,40 +2,76 @@
 
 #include <algorithm>
 
+#include "actors/switching/disagreement_switcher.h"
 #include "actors/switching/mlp_switcher.h"
 #include "actors/switching/rules.h"
+#include "actors/switching/schedule_rules.h"
+#include "actors/switching/swift_sage_switcher.h"
+#include "actors/switching/threshold_switcher.h"
 #include "core/error.h"
 
 namespace londi::actors {
 namespace {
 
+using SwitcherPtr = std::unique_ptr<core::Switcher>;
+
+constexpr Knob kRate{
+    .name = "rate", .value = &SwitcherOptions::rate, .rarely = 1e-4, .often = 1, .is_rate = true};
+// Confident LMs have entropies of all magnitudes.
+constexpr Knob kNats{
+    .name = "threshold", .value = &SwitcherOptions::threshold, .rarely = 16, .often = 1e-5};
+constexpr Knob kProbability{
+    .name = "threshold", .value = &SwitcherOptions::threshold, .rarely = 1, .often = 1e-5};
+constexpr Knob kSteps{
+    .name = "steps", .value = &SwitcherOptions::steps, .rarely = 0.5, .often = 1024};
+
 // The visible table: a new Switcher is a new line here.
 struct Kind {
   std::string_view name;
-  std::unique_ptr<core::Switcher> (*make)(const SwitcherOptions& options, std::uint64_t seed);
+  bool is_baseline;
+  const Knob* knob;
+  bool needs_weights;
+  SwitcherPtr (*make)(const SwitcherOptions& options, std::uint64_t seed);
 };
 
+template <class Made>
+SwitcherPtr Make(const SwitcherOptions&, std::uint64_t) {
+  return std::make_unique<Made>();
+}
+template <class Made>
+SwitcherPtr MakeAtRate(const SwitcherOptions& options, std::uint64_t) {
+  return std::make_unique<Made>(options.rate);
+}
+template <class Made>
+SwitcherPtr MakeRandom(const SwitcherOptions& options, std::uint64_t seed) {
+  return std::make_unique<Made>(options.rate, seed);
+}
+template <class Made>
+SwitcherPtr MakeForSteps(const SwitcherOptions& options, std::uint64_t) {
+  return std::make_unique<Made>(options.steps);
+}
+template <ThresholdSwitcher::Measure measure>
+SwitcherPtr MakeThreshold(const SwitcherOptions& options, std::uint64_t) {
+  return std::make_unique<ThresholdSwitcher>(measure, options.threshold);
+}
+SwitcherPtr MakeDisagreement(const SwitcherOptions& options, std::uint64_t) {
+  return std::make_unique<DisagreementSwitcher>(options.threshold);
+}
+
 constexpr Kind kKinds[] = {
-    {"mlp",
-     [](const SwitcherOptions&, std::uint64_t) -> std::unique_ptr<core::Switcher> {
-       return std::make_unique<MlpSwitcher>();
-     }},
-    {"always",
-     [](const SwitcherOptions&, std::uint64_t) -> std::unique_ptr<core::Switcher> {
-       return std::make_unique<AlwaysSwitcher>();
-     }},
-    {"never",
-     [](const SwitcherOptions&, std::uint64_t) -> std::unique_ptr<core::Switcher> {
-       return std::make_unique<NeverSwitcher>();
-     }},
-    {"random",
-     [](const SwitcherOptions& options, std::uint64_t seed) -> std::unique_ptr<core::Switcher> {
-       return std::make_unique<RandomSwitcher>(options.rate, seed);
-     }},
-    {"entropy",
-     [](const SwitcherOptions& options, std::uint64_t) -> std::unique_ptr<core::Switcher> {
-       return std::make_unique<EntropySwitcher>(options.threshold);
-     }},
+    {"mlp", false, nullptr, true, Make<MlpSwitcher>},
+    {"always", false, nullptr, false, Make<AlwaysSwitcher>},
+    {"never", false, nullptr, false, Make<NeverSwitcher>},
+    {"random", true, &kRate, false, MakeRandom<RandomSwitcher>},
+    {"random-block", true, &kRate, false, MakeRandom<RandomBlockSwitcher>},
+    {"every-k", true, &kRate, false, MakeAtRate<EveryKSwitcher>},
+    {"first", true, &kSteps, false, MakeForSteps<FirstSwitcher>},
+    {"last", true, &kSteps, false, MakeForSteps<LastSwitcher>},
+    {"entropy", true, &kNats, false, MakeThreshold<Entropy>},
+    {"margin", true, &kProbability, false, MakeThreshold<LackOfMargin>},
+    {"sequence-prob", true, &kNats, false, MakeThreshold<Surprisal>},
+    {"swift-sage", true, nullptr, false, Make<SwiftSageSwitcher>},
+    {"disagreement", true, &kProbability, true, MakeDisagreement},
 };
 
 const Kind& FindKind(const std::string& name) {
@@ -48,6 +84,14 @@ const Kind& FindKind(const std::string& name) {
                            .fix = "use one of these; the learned one is 'mlp'."});
 }
 
+void RequireNotNegative(const char* name, double value, const char* why) {
+  if (value >= 0) return;  // False for NaN.
+  throw core::ConfigError(
+      {.what = std::string("the Switcher's ") + name + " is " + std::to_string(value),
+       .why = why,
+       .fix = "set it to 0 or more."});
+}
+
 }  // namespace
 
 void SwitcherOptions::Validate() const {
@@ -57,11 +101,8 @@ void SwitcherOptions::Validate() const {
                              .why = "it is a probability per decision.",
                              .fix = "set it to 0..1."});
   }
-  if (!(threshold >= 0)) {
-    throw core::ConfigError({.what = "the Switcher's threshold is " + std::to_string(threshold),
-                             .why = "an entropy is never negative.",
-                             .fix = "set it to 0 or more."});
-  }
+  RequireNotNegative("threshold", threshold, "what is compared with it is never negative.");
+  RequireNotNegative("steps", steps, "it is a number of decisions.");
 }
 
 std::vector<std::string> SwitcherKinds() {
@@ -70,7 +111,19 @@ std::vector<std::string> SwitcherKinds() {
   return names;
 }
 
-std::unique_ptr<core::Switcher> MakeSwitcher(const SwitcherOptions& options, std::uint64_t seed) {
+std::vector<std::string> BaselineKinds() {
+  std::vector<std::string> names;
+  for (const Kind& kind : kKinds) {
+    if (kind.is_baseline) names.emplace_back(kind.name);
+  }
+  return names;
+}
+
+const Knob* FindKnob(const std::string& kind) { return FindKind(kind).knob; }
+
+bool NeedsWeights(const std::string& kind) { return FindKind(kind).needs_weights; }
+
+SwitcherPtr MakeSwitcher(const SwitcherOptions& options, std::uint64_t seed) {
   options.Validate();
   return FindKind(options.kind).make(options, seed);
 }

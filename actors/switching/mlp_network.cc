@@ -212,6 +212,24 @@ MlpNetwork::Output MlpNetwork::Evaluate(std::span<const float> inputs, Scratch& 
   return output;
 }
 
+MlpNetwork::Output MlpNetwork::Evaluate(const core::SwitcherInput& input, Scratch& scratch) const {
+  const std::size_t num_features = input.features.size();
+  std::vector<float>& inputs = scratch.context;
+  inputs.resize(num_features + core::kNumContextInputs);
+  if (inputs.size() != static_cast<std::size_t>(num_inputs_)) {
+    throw core::ProtocolError(
+        {.what = "QUICK's features have " + std::to_string(num_features) +
+                 " values, the Switcher's weights expect " +
+                 std::to_string(num_inputs_ - core::kNumContextInputs),
+         .why = "the Switcher was trained with another QUICK.",
+         .fix = "use the QUICK that the run was trained with, or start a new run."});
+  }
+  std::ranges::copy(input.features, inputs.begin());
+  core::EncodeContext(
+      input.cost, input.remaining, input.steps_left, std::span(inputs).subspan(num_features));
+  return Evaluate(inputs, scratch);
+}
+
 void MlpNetwork::Linear::Apply(std::span<const float> in, std::span<float> out) const {
   kLinear(weight.data(), bias.data(), in.data(), in.size(), out.data(), out.size());
 }

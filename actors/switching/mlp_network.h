@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/ids.h"
+#include "core/switcher.h"
 #include "core/weights.h"
 
 namespace londi::actors {
@@ -29,13 +30,17 @@ class MlpNetwork {
 
   // Reused between calls of one thread, so that evaluating allocates nothing.
   struct Scratch {
-    std::vector<float> inputs, a, b;
+    std::vector<float> context, inputs, a, b;
   };
 
   // inputs [num_inputs()]
   Output Evaluate(std::span<const float> inputs, Scratch& scratch) const;
+  // The same for what a Switcher is asked. Throws core::ProtocolError when the features are not of
+  // the width that the weights were made for.
+  Output Evaluate(const core::SwitcherInput& input, Scratch& scratch) const;
 
   bool is_empty() const { return weights_ == nullptr; }
+  bool has_disagreement() const { return !disagreement_.empty(); }
   int num_inputs() const { return num_inputs_; }
   core::WeightsVersion version() const {
     return weights_ ? weights_->version : core::WeightsVersion();

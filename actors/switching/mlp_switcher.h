@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "actors/switching/mlp_network.h"
 #include "core/switcher.h"
@@ -23,7 +22,6 @@ class MlpSwitcher final : public core::Switcher {
  private:
   MlpNetwork network_;
   MlpNetwork::Scratch scratch_;
-  std::vector<float> inputs_;
 };
 
 }  // namespace londi::actors

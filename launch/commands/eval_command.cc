@@ -1,12 +1,13 @@
 #include "launch/commands/eval_command.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "actors/switching/make_switcher.h"
 #include "launch/eval_run.h"
 
 namespace londi::launch {
@@ -22,11 +23,21 @@ void AddEvalCommand(CLI::App& app, Chosen& chosen) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--policy",
                       options->policy,
-                      "Instead of the Switcher: always-quick, always-deepthink, random, entropy");
-  command->add_option("--rate", options->rate, "Calls per step of --policy random")
+                      "Instead of the Switcher: always-quick, always-deepthink, or a rule, " +
+                          fmt::format("{}", fmt::join(actors::BaselineKinds(), ", ")));
+  command->add_option("--rate", options->rate, "Calls per step of a --policy by the clock")
       ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--threshold", options->threshold, "Nats above which --policy entropy calls")
+  command->add_option("--threshold", options->threshold, "... above which one by a threshold calls")
       ->check(CLI::NonNegativeNumber);
+  command->add_option("--steps", options->steps, "... in which --policy first or last calls")
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option(
+          "--baselines",
+          options->baselines,
+          "Rules in the whole table, matched to the Switcher's call rate: random,entropy,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--episodes", options->episodes, "Episodes, without a time limit")
       ->check(CLI::PositiveNumber);
   command->add_option("--first-seed", options->first_seed, "Seed of the first episode");

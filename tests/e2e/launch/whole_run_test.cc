@@ -29,8 +29,10 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 
 class WholeRun : public ::testing::Test {
  protected:
@@ -140,6 +142,24 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
   EXPECT_EQ(cell.status, 0);
   EXPECT_THAT(cell.output, AllOf(ContainsRegex("switcher +0.05 +3"), HasSubstr("3 episodes")));
   EXPECT_EQ(testing::ReadText(run.evaluation()), evaluation);  // One cell is not the whole table.
+
+  const auto others = Londi("eval " + run.path.string() +
+                            " --baselines last,disagreement --set evaluation.cap_baselines=true");
+  EXPECT_EQ(others.status, 0) << others.output;
+  EXPECT_THAT(others.output, ContainsRegex("c=0.05 B=2 +minus last B=2"));
+  EXPECT_THAT(others.output, Not(ContainsRegex("c=0.05 +minus last B=2")));
+  std::vector<std::pair<std::string, nlohmann::json>> rows;  // Name, budget.
+  const auto table = nlohmann::json::parse(testing::ReadText(run.evaluation()));
+  for (const auto& row : table.at("cells")) rows.emplace_back(row.at("name"), row.at("budget"));
+  EXPECT_THAT(rows,
+              ElementsAre(Pair("always-quick", nullptr),
+                          Pair("always-deepthink", nullptr),
+                          Pair("last", nullptr),
+                          Pair("disagreement", nullptr),
+                          Pair("last", 2),
+                          Pair("disagreement", 2),
+                          Pair("switcher", nullptr),
+                          Pair("switcher", 2)));
 }
 
 TEST_F(WholeRun, KilledWorkerAndActorAreReplacedAndNoRowIsDoubled) {

@@ -142,6 +142,48 @@ TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
   EXPECT_THAT(Londi("config print --set evaluation.costs=[]"),
               Complains(2, "evaluation.costs is empty", "evaluation.costs=[0.02]"));
   EXPECT_EQ(Londi("config print --set evaluation.budgets=[]").status, 0);
+  EXPECT_THAT(Londi("config print").output,
+              ContainsRegex("evaluation.baselines += ..random., .entropy.."));
+  EXPECT_EQ(Londi("config print --set evaluation.baselines=[margin,swift-sage]").status, 0);
+  EXPECT_THAT(Londi("config print --set evaluation.baselines=[margn]"),
+              Complains(2, "evaluation.baselines", "swift-sage"));
+}
+
+TEST_F(CommandLine, ARuleIsEvaluatedByItsNameAndItsKnob) {
+  std::ofstream(temp_ / "config.yaml") << "run: {seed: 2}";
+  const std::string eval = "eval " + temp_.path().string();
+  EXPECT_THAT(Londi(eval + " --policy margn --threshold 1"),
+              Complains(2, "--policy margn is not understood", "sequence-prob"));
+  EXPECT_THAT(Londi(eval + " --policy first"),
+              Complains(2, "--policy first without --steps", "add --steps"));
+  EXPECT_THAT(Londi(eval + " --policy random --rate 2"), Complains(2, "--rate", "eval --help"));
+  EXPECT_THAT(Londi(eval + " --baselines random,margn"),
+              Complains(2, "evaluation.baselines", "swift-sage"));
+}
+
+TEST_F(CommandLine, AnOptionThatAnEvaluationWouldNotReadIsRefused) {
+  std::ofstream(temp_ / "config.yaml") << "run: {seed: 2}";
+  const std::string eval = "eval " + temp_.path().string();
+  EXPECT_THAT(Londi(eval + " --policy first --steps 3 --rate 0.2"),
+              Complains(2, "--rate", "leave --rate out"));
+  EXPECT_THAT(Londi(eval + " --policy swift-sage --threshold 0.2"),
+              Complains(2, "--threshold", "leave --threshold out"));
+  EXPECT_THAT(Londi(eval + " --policy always-quick --steps 3"),
+              Complains(2, "--steps", "leave --steps out"));
+  EXPECT_THAT(Londi(eval + " --rate 0.2"), Complains(2, "--rate", "leave --rate out"));
+  for (const char* one_cell : {" --policy swift-sage", " --cost 0.1"}) {
+    EXPECT_THAT(Londi(eval + " --baselines random" + one_cell),
+                Complains(2, "--baselines", "leave --baselines out"));
+  }
+}
+
+TEST_F(CommandLine, ARuleThatAsksTheNetworkIsRefusedBeforeATrainingWithoutThatPart) {
+  const std::string without = "config print --set learner.dqn.disagreement_width=0";
+  EXPECT_EQ(Londi(without).status, 0);
+  EXPECT_THAT(Londi(without + " --set evaluation.baselines=[random,disagreement]"),
+              Complains(2, "evaluation.baselines", "learner.dqn.disagreement_width"));
+  EXPECT_THAT(Londi(without + " --set actor.switcher=disagreement"),
+              Complains(2, "actor.switcher", "learner.dqn.disagreement_width"));
 }
 
 TEST_F(CommandLine, PrintsTheOptionsOfAFinetuning) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/switching/rules.h"
+#include "actors/switching/threshold_switcher.h"
 #include "core/error.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/fake_clock.h"
@@ -95,7 +96,7 @@ class RunEpisodeTest : public ::testing::Test {
 };
 
 TEST_F(RunEpisodeTest, CountsExactlyTheCallsThatWereMade) {
-  EntropySwitcher at_riddles(0.4);
+  ThresholdSwitcher at_riddles(Entropy, 0.4);
   int calls = 0;
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     Recorder recorder;
@@ -118,7 +119,7 @@ TEST_F(RunEpisodeTest, CountsExactlyTheCallsThatWereMade) {
 }
 
 TEST_F(RunEpisodeTest, FailsWhereQuickIsFooledAndTheBudgetIsSpent) {
-  EntropySwitcher at_riddles(0.4);
+  ThresholdSwitcher at_riddles(Entropy, 0.4);
   Recorder free_recorder, bound_recorder;
   std::uint64_t seed = 0;
   while (Run(at_riddles, seed, {}, free_recorder).calls < 2) ++seed;

@@ -27,7 +27,7 @@ std::vector<CellResult> MakeResults() {
   };
   return {{AlwaysDeepthinkCell(), rows(9, 10)},
           {SwitcherCell(0.05, 3), rows(8, 2)},
-          {EntropyCell(0.7), rows(4, 2)}};
+          {RuleCell({.kind = "entropy", .threshold = 0.7}), rows(4, 2)}};
 }
 
 std::vector<std::string> Lines(const std::string& text) {

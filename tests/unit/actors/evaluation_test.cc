@@ -64,6 +64,35 @@ class Corridor final : public core::Environment {
   int step_ = 0;
 };
 
+// CountingLm's words: four plain ones, then riddles. The first right answer to a riddle ends the
+// episode; else it goes on for 40 steps.
+class Gate final : public core::Environment {
+ public:
+  core::Observation Reset(std::uint64_t) override {
+    step_ = 0;
+    return See();
+  }
+  core::StepResult Step(std::string_view action) override {
+    const bool opened = IsRiddle() && action == "left";
+    ++step_;
+    return {.observation = See(),
+            .reward = opened ? 1.0 : 0.0,
+            .terminated = opened,
+            .truncated = !opened && step_ == MaxSteps()};
+  }
+  std::vector<std::string> AdmissibleActions() const override { return {"left", "right"}; }
+  int MaxSteps() const override { return 40; }
+  std::string Kind() const override { return "gate"; }
+  std::unique_ptr<core::Environment> Clone() const override { return nullptr; }
+
+ private:
+  bool IsRiddle() const { return step_ >= 4; }
+  core::Observation See() const {
+    return {.mission = "open", .sentences = {IsRiddle() ? "riddle left" : "plain left"}};
+  }
+  int step_ = 0;
+};
+
 EvaluationOptions Episodes(std::int64_t episodes, std::int32_t threads = 4) {
   EvaluationOptions options;
   options.episodes = options.min_episodes = episodes;
@@ -103,8 +132,10 @@ TEST_F(EvaluatorTest, PlaysTheSameSeedsInAllCells) {
   options.first_seed = 100;
   Evaluator evaluator(options, CorridorParts());
 
-  const auto results = evaluator.Run(
-      {AlwaysQuickCell(), AlwaysDeepthinkCell(), RandomCell(0.5), EntropyCell(0.6, 2)});
+  const auto results = evaluator.Run({AlwaysQuickCell(),
+                                      AlwaysDeepthinkCell(),
+                                      RuleCell({.kind = "random", .rate = 0.5}),
+                                      RuleCell({.kind = "entropy", .threshold = 0.6}, 2)});
 
   ASSERT_EQ(results.size(), 4u);
   for (const CellResult& result : results) {
@@ -119,7 +150,8 @@ TEST_F(EvaluatorTest, PlaysTheSameSeedsInAllCells) {
 TEST_F(EvaluatorTest, FindsWhatIsTrueOfThePolicies) {
   Evaluator evaluator(Episodes(100), CountingParts());
 
-  const auto results = evaluator.Run({AlwaysQuickCell(), AlwaysDeepthinkCell(), EntropyCell(0.4)});
+  const auto results = evaluator.Run(
+      {AlwaysQuickCell(), AlwaysDeepthinkCell(), RuleCell({.kind = "entropy", .threshold = 0.4})});
 
   const CellSummary quick = Summarize(results[0]);
   const CellSummary deepthink = Summarize(results[1]);
@@ -136,7 +168,8 @@ TEST_F(EvaluatorTest, FindsWhatIsTrueOfThePolicies) {
 }
 
 TEST_F(EvaluatorTest, TheNumberOfThreadsDoesNotMatter) {
-  const std::vector<EvaluationCell> cells = {RandomCell(0.4), RandomCell(0.4, 1)};
+  const std::vector<EvaluationCell> cells = {RuleCell({.kind = "random", .rate = 0.4}),
+                                             RuleCell({.kind = "random", .rate = 0.4}, 1)};
   Evaluator one(Episodes(40, 1), CountingParts()), four(Episodes(40, 4), CountingParts());
 
   const auto a = one.Run(cells), b = four.Run(cells);
@@ -157,8 +190,10 @@ TEST_F(EvaluatorTest, NoCellExceedsItsBudget) {
   parts.weights = weights;
   Evaluator evaluator(Episodes(10), parts);
 
-  const auto results = evaluator.Run(
-      {SwitcherCell(0.01, 0), SwitcherCell(0.01, 3), RandomCell(1, 2), SwitcherCell(0.3)});
+  const auto results = evaluator.Run({SwitcherCell(0.01, 0),
+                                      SwitcherCell(0.01, 3),
+                                      RuleCell({.kind = "random", .rate = 1}, 2),
+                                      SwitcherCell(0.3)});
 
   const double expected[] = {0, 3, 2, 10};
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -202,7 +237,8 @@ TEST_F(EvaluatorTest, AStopKeepsTheCellsPaired) {
   Evaluator evaluator(Episodes(500, 3), parts);
   running = &evaluator;
 
-  const auto results = evaluator.Run({AlwaysQuickCell(), RandomCell(0.5), AlwaysDeepthinkCell()});
+  const auto results = evaluator.Run(
+      {AlwaysQuickCell(), RuleCell({.kind = "random", .rate = 0.5}), AlwaysDeepthinkCell()});
 
   EXPECT_GE(results[0].rows.size(), 5u);
   EXPECT_LT(results[0].rows.size(), 500u);
@@ -255,7 +291,9 @@ TEST_F(EvaluatorTest, PlaysAnEpisodeAgainThatAnLmLeftUnanswered) {
 }
 
 TEST_F(EvaluatorTest, RememberedAnswersCountLikeFreshOnes) {
-  const std::vector<EvaluationCell> cells = {AlwaysQuickCell(), EntropyCell(0.4), RandomCell(0.3)};
+  const std::vector<EvaluationCell> cells = {AlwaysQuickCell(),
+                                             RuleCell({.kind = "entropy", .threshold = 0.4}),
+                                             RuleCell({.kind = "random", .rate = 0.3})};
   CachingLanguageModel caching(quick_, 1000);
   Evaluator fresh(Episodes(20), CountingParts()), remembering(Episodes(20), CountingParts(caching));
 
@@ -273,44 +311,97 @@ TEST_F(EvaluatorTest, RememberedAnswersCountLikeFreshOnes) {
 
 TEST_F(EvaluatorTest, CalibrationHitsTheWantedRateOnSeedsOfItsOwn) {
   Evaluator evaluator(Episodes(50), CorridorParts());
-  for (const double wanted : {0.1, 0.5}) {
-    seeds_.times.clear();
-    const double threshold = evaluator.CalibrateThreshold(wanted, {.episodes = 60, .tries = 9});
-    for (const auto& [seed, times] : seeds_.times) {
-      EXPECT_GE(seed, kFirstCalibrationSeed);
-      EXPECT_LT(seed, kFirstCalibrationSeed + 60);
+  for (const std::string kind : {"entropy", "margin", "sequence-prob"}) {
+    for (const double wanted : {0.1, 0.5}) {
+      seeds_.times.clear();
+      const EvaluationCell cell = evaluator.Calibrate(
+          RuleCell({.kind = kind}), *FindKnob(kind), wanted, {.episodes = 60, .tries = 9});
+      for (const auto& [seed, times] : seeds_.times) {
+        EXPECT_GE(seed, kFirstCalibrationSeed);
+        EXPECT_LT(seed, kFirstCalibrationSeed + 60);
+      }
+
+      const CellSummary unseen = Summarize(evaluator.Run({cell}).front());
+
+      EXPECT_NEAR(unseen.call_share, wanted, 0.06) << kind;  // 500 other steps: 3 standard errors.
+      EXPECT_LT(seeds_.times.begin()->first, 50u);
     }
+  }
+}
 
-    const CellSummary unseen = Summarize(evaluator.Run({EntropyCell(threshold)}).front());
+TEST_F(EvaluatorTest, CalibrationComesAsCloseAsARuleOfWholeStepsCan) {
+  Evaluator evaluator(Episodes(20), CorridorParts());
+  for (const std::string kind : {"first", "last"}) {
+    const EvaluationCell cell = evaluator.Calibrate(
+        RuleCell({.kind = kind}), *FindKnob(kind), 0.32, {.episodes = 5, .tries = 10});
 
-    EXPECT_NEAR(unseen.call_share, wanted, 0.06);  // 500 other steps: 3 standard errors.
-    EXPECT_LT(seeds_.times.begin()->first, 50u);
+    EXPECT_EQ(Summarize(evaluator.Run({cell}).front()).calls, 3) << kind;  // Of ten steps.
   }
 }
 
 TEST_F(EvaluatorTest, BaselinesCallAsOftenAsTheCellTheyAreComparedWith) {
-  Evaluator evaluator(Episodes(50), CorridorParts());
-  const EvaluationCell cell = EntropyCell(0.7, 4);  // Cut off by its budget.
-  const CalibrationOptions calibration{.episodes = 60, .tries = 9};
+  const auto weights = testing::MakeRandomSwitcherWeights(
+      {.num_features = NumFeatures(4), .disagreement_width = 32}, 3);
+  Evaluator::Parts parts = CorridorParts();
+  parts.weights = weights;
+  Evaluator evaluator(Episodes(200), parts);
+  std::vector<std::string> kinds = BaselineKinds();
+  std::erase(kinds, "swift-sage");  // Has no knob.
 
-  const auto baselines = evaluator.MatchedBaselines(cell, calibration);
+  for (const EvaluationCell& cell : {RuleCell({.kind = "entropy", .threshold = 0.7}),
+                                     RuleCell({.kind = "entropy", .threshold = 0.7}, 4)}) {
+    std::vector<EvaluationCell> cells =
+        evaluator.MatchedBaselines(kinds, cell, {.episodes = 60, .tries = 12});
+    ASSERT_EQ(cells.size(), kinds.size());
+    cells.push_back(cell);
 
-  ASSERT_EQ(baselines.size(), 2u);
-  EXPECT_EQ(baselines[0].name, "random");
-  EXPECT_EQ(baselines[1].name, "entropy");
-  const auto results = evaluator.Run({cell, baselines[0], baselines[1]});
-  const double share = Summarize(results[0]).call_share;
-  for (int i : {1, 2}) {
-    EXPECT_EQ(results[static_cast<std::size_t>(i)].cell.terms.budget,
-              core::BudgetGovernor::kUnlimited);
-    EXPECT_NEAR(Summarize(results[static_cast<std::size_t>(i)]).call_share, share, 0.06) << i;
+    const auto results = evaluator.Run(cells);
+
+    const double share = Summarize(results.back()).call_share;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      EXPECT_EQ(results[i].cell.name, kinds[i]);
+      EXPECT_EQ(results[i].cell.terms.budget, cell.terms.budget);
+      EXPECT_EQ(Summarize(results[i]).budget_violations, 0);
+      EXPECT_NEAR(Summarize(results[i]).call_share, share, 0.06) << kinds[i];
+    }
   }
+}
+
+// Who calls at the riddle needs one call in 5 steps; who calls at once spends both in 40.
+TEST_F(EvaluatorTest, UnderABudgetCallsCountPerEpisodeBecauseWastedOnesMakeEpisodesLonger) {
+  Evaluator::Parts parts = CountingParts();
+  parts.make_environment = [] { return std::make_unique<Gate>(); };
+  Evaluator evaluator(Episodes(4), parts);
+  const EvaluationCell at_riddles = RuleCell({.kind = "entropy", .threshold = 0.4}, 2);
+  const EvaluationCell at_once = RuleCell({.kind = "entropy", .threshold = 0}, 2);
+  const auto known = evaluator.Run({at_riddles, at_once});
+  ASSERT_DOUBLE_EQ(Summarize(known[0]).calls, 1);
+  ASSERT_GT(Summarize(known[0]).call_share, Summarize(known[1]).call_share);
+
+  const auto cells =
+      evaluator.MatchedBaselines({"entropy"}, at_riddles, {.episodes = 2, .tries = 10});
+
+  const CellSummary matched = Summarize(evaluator.Run(cells).front());
+  EXPECT_DOUBLE_EQ(matched.calls, 1);
+  EXPECT_DOUBLE_EQ(matched.success, 1);
+}
+
+TEST_F(EvaluatorTest, ABaselineWithoutAKnobComesAsItIs) {
+  Evaluator evaluator(Episodes(5), CorridorParts());
+
+  const auto cells = evaluator.MatchedBaselines(
+      {"swift-sage"}, RuleCell({.kind = "random", .rate = 0.9}, 2), {.episodes = 5});
+
+  ASSERT_EQ(cells.size(), 1u);
+  EXPECT_EQ(cells[0].name, "swift-sage");
+  EXPECT_EQ(cells[0].terms.budget, 2);
 }
 
 TEST_F(EvaluatorTest, ASwitcherCellNeedsWeights) {
   Evaluator evaluator(Episodes(5), CountingParts());
 
   EXPECT_THROW(evaluator.Run({AlwaysQuickCell(), SwitcherCell(0.1)}), core::ConfigError);
+  EXPECT_THROW(evaluator.Run({RuleCell({.kind = "disagreement"})}), core::ConfigError);
 }
 
 TEST(EvaluationOptions, RefuseSeedsThatAreNotUnseenAndWhatCannotWork) {
@@ -342,7 +433,7 @@ EpisodeRow MakeRow(std::uint64_t seed, bool success, int steps, int calls) {
 }
 
 TEST(Summarize, AveragesOverEpisodesAndSharesOverSteps) {
-  const CellResult result{.cell = RandomCell(0.5, 3),
+  const CellResult result{.cell = RuleCell({.kind = "random", .rate = 0.5}, 3),
                           .rows = {MakeRow(1, true, 10, 4), MakeRow(2, false, 30, 0)}};
 
   const CellSummary summary = Summarize(result);

@@ -2,18 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <vector>
-
-#include "actors/switcher_features.h"
-
 namespace londi::actors {
 namespace {
-
-std::vector<float> FeaturesWithEntropy(float entropy) {
-  std::vector<float> features(static_cast<std::size_t>(NumFeatures(0)), 0.0f);
-  features[features.size() - kNumScalars + static_cast<std::size_t>(Scalar::kEntropy)] = entropy;
-  return features;
-}
 
 TEST(RandomSwitcher, ActivatesAtItsRateAndSaysWithWhichProbability) {
   RandomSwitcher switcher(0.3, 5);
@@ -44,14 +34,6 @@ TEST(RandomSwitcher, TheSeedDecides) {
     differ += choice != other.Choose({}).activate;
   }
   EXPECT_GT(differ, 50);
-}
-
-TEST(EntropySwitcher, ActivatesStrictlyAboveItsThreshold) {
-  EntropySwitcher switcher(0.5);
-  const std::vector<float> sure = FeaturesWithEntropy(0.5f), unsure = FeaturesWithEntropy(0.75f);
-
-  EXPECT_FALSE(switcher.Choose({.features = sure}).activate);
-  EXPECT_TRUE(switcher.Choose({.features = unsure}).activate);
 }
 
 TEST(AlwaysAndNever, DoWhatTheySay) {
