@@ -48,6 +48,12 @@ void BindExploration(actors::ExplorationOptions& exploration, OptionTable& table
             {.meaning = "Share of episodes that call it to the end from a random step on",
              .min = 0,
              .max = 1});
+  table.Add("actor.exploration.disagreement",
+            exploration.disagreement,
+            {.meaning = "Share of episodes that call it where the LMs probably disagree, above a "
+                        "random threshold",
+             .min = 0,
+             .max = 1});
 }
 
 }  // namespace

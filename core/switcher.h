@@ -25,6 +25,8 @@ struct SwitchChoice {
   float behaviour_prob =
       1;  // Probability with which the acting policy picks this g; 1 for a forced repeat.
   float advantage = 0;  // Q(s,1) - Q(s,0) as predicted, 0 for rules without one.
+  // P(DEEPTHINK would act otherwise than QUICK) as predicted, 1 where nothing predicts it.
+  float disagreement = 1;
   WeightsVersion version;
 };
 

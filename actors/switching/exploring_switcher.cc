@@ -18,9 +18,10 @@ void ExplorationOptions::Validate() const {
   require(epsilon_power >= 0,
           "exploration epsilon_power is " + std::to_string(epsilon_power),
           "epsilon would exceed its base.");
-  const std::string names = "always_quick, always_deepthink, random_rate and takeover are shares";
+  const std::string names =
+      "always_quick, always_deepthink, random_rate, takeover and disagreement are shares";
   double sum = 0;
-  for (const double share : {always_quick, always_deepthink, random_rate, takeover}) {
+  for (const double share : {always_quick, always_deepthink, random_rate, takeover, disagreement}) {
     require(share >= 0 && share <= 1,
             "an exploration share is " + std::to_string(share),
             names + " of episodes, 0..1.");
@@ -69,6 +70,9 @@ void ExploringSwitcher::StartEpisode() {
     mode_ = Mode::kTakeover;
     const double u = random_.Uniform();
     takeover_at_ = u * u;
+  } else if ((draw -= options_.disagreement) < 0) {
+    mode_ = Mode::kDisagreement;
+    threshold_ = random_.Uniform();
   } else {
     mode_ = Mode::kEpsilonGreedy;
   }
@@ -79,6 +83,11 @@ core::SwitchChoice ExploringSwitcher::Choose(const core::SwitcherInput& input) {
   if (mode_ == Mode::kRandomRate) {
     choice.activate = random_.Uniform() < rate_;
     choice.behaviour_prob = static_cast<float>(choice.activate ? rate_ : 1 - rate_);
+    return choice;
+  }
+  if (mode_ == Mode::kDisagreement) {
+    choice.activate = choice.disagreement > threshold_;  // False for NaN.
+    choice.behaviour_prob = 1;
     return choice;
   }
   if (mode_ == Mode::kTakeover) {

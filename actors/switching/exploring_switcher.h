@@ -14,7 +14,8 @@ struct ExplorationOptions {
   double always_quick = 0.05;      // Shares of episodes that never activate, 0..1,
   double always_deepthink = 0.05;  // that always do,
   double random_rate = 0.10;       // that activate at a constant rate drawn from U(0, 1),
-  double takeover = 0.10;          // that are greedy for a while and then activate to the end.
+  double takeover = 0.10;          // that are greedy for a while and then activate to the end,
+  double disagreement = 0;         // that activate where the LMs probably disagree.
   void Validate() const;           // Throws core::ConfigError.
 };
 
@@ -35,10 +36,12 @@ int DrawZeta2(Random& random);
 //   takeover: greedy up to step floor(u^2 steps), u ~ U(0, 1), then DEEPTHINK to the end. A task
 //     that QUICK has spoiled needs dozens of calls in a row; where they are never seen, the first
 //     of them looks worthless
+//   activation wherever the predicted disagreement exceeds a threshold drawn from U(0, 1). Near
+//     these few calls the best policies lie, which a random rate hardly ever comes by
 //   persistent epsilon-greedy: with probability epsilon, g is a fair coin that is then held for
 //   n ~ zeta(2) decisions (Dabney et al. 2021, ez-greedy, arXiv 2006.01782)
 // behaviour_prob is exact: the first decision of a hold has epsilon-greedy's probability, the held
-// ones 1, as all of a takeover's.
+// ones 1, as all of a takeover's and of a threshold's.
 class ExploringSwitcher final : public core::Switcher {
  public:
   ExploringSwitcher(std::unique_ptr<core::Switcher> greedy,
@@ -51,7 +54,7 @@ class ExploringSwitcher final : public core::Switcher {
   void StartEpisode() override;
 
  private:
-  enum class Mode { kEpsilonGreedy, kRandomRate, kTakeover };
+  enum class Mode { kEpsilonGreedy, kRandomRate, kTakeover, kDisagreement };
 
   const std::unique_ptr<core::Switcher> greedy_;
   const ExplorationOptions options_;
@@ -62,6 +65,7 @@ class ExploringSwitcher final : public core::Switcher {
   Mode mode_ = Mode::kEpsilonGreedy;
   double rate_ = 0;         // kRandomRate; 0 and 1 are always QUICK and always DEEPTHINK.
   double takeover_at_ = 0;  // kTakeover: share of the episode's steps.
+  double threshold_ = 0;    // kDisagreement
   int num_steps_ = 0;       // Of the episode, at most; known at its first decision.
   int held_left_ = 0;       // Decisions that still repeat held_.
   bool held_ = false;

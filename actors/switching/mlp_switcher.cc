@@ -6,9 +6,11 @@ namespace londi::actors {
 
 core::SwitchChoice MlpSwitcher::Choose(const core::SwitcherInput& input) {
   if (network_.is_empty()) return {};
-  const float advantage = network_.Evaluate(input, scratch_).Advantage(input.cost);
+  const MlpNetwork::Output output = network_.Evaluate(input, scratch_);
+  const float advantage = output.Advantage(input.cost);
   return {.activate = advantage > 0,  // False for NaN.
           .advantage = advantage,
+          .disagreement = output.disagreement,
           .version = network_.version()};
 }
 

@@ -168,6 +168,36 @@ TEST(ExploringSwitcher, ATakeoverThatIsGreedyLeavesActivationsAsTheyAre) {
     EXPECT_TRUE(switcher.Choose({.steps_left = 64 - step}).activate);
 }
 
+TEST(ExploringSwitcher, ADisagreementEpisodeActivatesAboveOneThreshold) {
+  // The disagreement goes from 0 to 1 in an episode.
+  constexpr int kSteps = 100, kEpisodes = 2000;
+  int step = 0;
+  ExploringSwitcher switcher(
+      std::make_unique<testing::FakeSwitcher>([&step](const core::SwitcherInput&) {
+        return core::SwitchChoice{.disagreement = static_cast<float>(step) / kSteps};
+      }),
+      {.always_quick = 0,
+       .always_deepthink = 0,
+       .random_rate = 0,
+       .takeover = 0,
+       .disagreement = 1},
+      0.4,
+      1);
+  int activated = 0;
+  for (int episode = 0; episode < kEpisodes; ++episode) {
+    switcher.StartEpisode();
+    bool above = false;
+    for (step = 0; step < kSteps; ++step) {
+      const core::SwitchChoice choice = switcher.Choose({});
+      ASSERT_FLOAT_EQ(choice.behaviour_prob, 1);
+      ASSERT_TRUE(choice.activate || !above);  // Once above the threshold, always above.
+      above = choice.activate;
+      activated += choice.activate;
+    }
+  }
+  EXPECT_NEAR(activated / static_cast<double>(kEpisodes * kSteps), 0.5, 0.03);
+}
+
 TEST(ExploringSwitcher, PassesWeightsAndEpisodesOn) {
   auto owned = std::make_unique<testing::FakeSwitcher>(false);
   testing::FakeSwitcher& greedy = *owned;
@@ -188,6 +218,7 @@ TEST(ExplorationOptions, RefuseWhatIsNoProbability) {
   EXPECT_THROW((ExplorationOptions{.epsilon_power = -1}.Validate()), core::ConfigError);
   EXPECT_THROW((ExplorationOptions{.always_quick = -0.1}.Validate()), core::ConfigError);
   EXPECT_THROW((ExplorationOptions{.takeover = 0.9}.Validate()), core::ConfigError);
+  EXPECT_THROW((ExplorationOptions{.disagreement = 0.9}.Validate()), core::ConfigError);
   EXPECT_THROW((ExplorationOptions{.always_quick = 0.6, .always_deepthink = 0.6}.Validate()),
                core::ConfigError);
 }
