@@ -319,6 +319,7 @@ void ActorLoop::Run() {
     FeelPulse();
   }
 
+  parts_.sink.StartDraining();  // Threads that wait for room in it get on, too.
   const core::TimePoint deadline = parts_.clock.Now() + options_.drain;
   if (!threads.WaitUntil(deadline)) {
     parts_.logger->warn("actor={} episodes still wait for the learner: giving up their rows",

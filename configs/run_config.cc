@@ -53,6 +53,12 @@ void BindRun(RunOptions& run, OptionTable& table) {
                  "long again it is restarted",
              .min = 0.2,
              .max = 3600});
+  table.Add("run.startup",
+            run.startup,
+            {.meaning = "A role that does not work so long after its start is restarted: LMs take "
+                        "their time to load",
+             .min = 1,
+             .max = 24 * 3600});
   table.Add("run.metrics_every",
             run.metrics_every,
             {.meaning = "metrics.jsonl gets a line per role this often", .min = 0.1, .max = 3600});

@@ -32,6 +32,7 @@ struct RunOptions {
   std::chrono::seconds drain{20};             // Roles get this long to end by themselves.
   std::chrono::milliseconds heartbeat{1000};  // Leases are renewed this often.
   std::chrono::milliseconds lease{15'000};    // A role that stands still for longer is dead.
+  std::chrono::seconds startup{5 * 60};       // A role that does not work by then is dead, too.
   std::chrono::milliseconds metrics_every{
       10'000};  // metrics.jsonl gets a line per role this often.
   std::string log_level = "info";

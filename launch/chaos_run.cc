@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "launch/member_health.h"
 #include "launch/run_invariants.h"
 #include "launch/train_run.h"
 #include "monitor/event_log.h"
@@ -21,6 +22,8 @@ namespace londi::launch {
 namespace {
 
 using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLookEvery{50};
 
 // Whether `pid` is a child of this process: a number from the diary may be somebody else's by now.
 bool IsOurChild(pid_t pid) {
@@ -43,16 +46,23 @@ pid_t PidOf(const RunFolder& folder, const std::string& role) {
   return pid > 0 && IsOurChild(pid) ? pid : 0;
 }
 
-// Carries out a schedule against the roles of a run that this process drives.
+// Carries out a schedule against the roles of a run that this process drives: from when all of
+// them work until `peace` after the start of the run.
 class Attack {
  public:
-  explicit Attack(std::vector<ChaosAct> acts) : acts_(std::move(acts)) {}
+  Attack(const ChaosOptions& options, std::vector<std::string> roles)
+      : peace_(options.peace()),
+        roles_(std::move(roles)),
+        acts_(MakeChaosSchedule(options, roles_)) {}
 
   void Run(std::stop_token stop, const RunFolder& folder) {
     monitor::EventLog events(folder.events(), "chaos");
+    const core::TimePoint peace = steady_clock::now() + peace_;
+    while (!AllWork(folder) && WaitUntil(stop, steady_clock::now() + kLookEvery)) {
+    }
     const core::TimePoint begin = steady_clock::now();
     for (const ChaosAct& act : acts_) {
-      if (!WaitUntil(stop, begin + act.at)) break;
+      if (begin + act.at >= peace || !WaitUntil(stop, begin + act.at)) break;
       Wake(begin + act.at);
       const pid_t pid = PidOf(folder, act.role);
       const bool hit =
@@ -76,6 +86,12 @@ class Attack {
   const std::set<std::string>& roles_hit() const { return hit_; }
 
  private:
+  bool AllWork(const RunFolder& folder) const {
+    const LostMembers::Pids working = ReadMemberHealth(folder.members()).working;
+    return std::ranges::all_of(roles_,
+                               [&](const std::string& role) { return working.contains(role); });
+  }
+
   core::TimePoint NextWake() const {
     return std::min_element(paused_.begin(),
                             paused_.end(),
@@ -103,6 +119,8 @@ class Attack {
     });
   }
 
+  const std::chrono::milliseconds peace_;
+  const std::vector<std::string> roles_;
   const std::vector<ChaosAct> acts_;
   std::map<std::string, int> counts_;
   std::set<std::string> hit_;
@@ -136,11 +154,10 @@ int CountRestarts(const RunFolder& folder) {
 }  // namespace
 
 int RunChaos(const ChaosRunOptions& options) {
-  options.chaos.Validate();
   WholeRunOptions run = UnderAttack(options.run, options.chaos.duration);
   const configs::RunConfig config = configs::LoadRunConfig(
       run.resume.empty() ? run.config : OpenRunFolder(run.resume).config(), run.sets);
-  Attack attack(MakeChaosSchedule(options.chaos, RolesOf(config)));
+  Attack attack(options.chaos, RolesOf(config));
   RunFolder folder;
   std::exception_ptr failure;
   run.beside = [&](std::stop_token stop, const RunFolder& where) {

@@ -60,7 +60,7 @@ std::vector<ChaosAct> MakeChaosSchedule(const ChaosOptions& options,
   options.Validate();
   std::mt19937_64 random(options.seed);
   const std::int64_t every = options.every.count();
-  const std::int64_t end = std::chrono::milliseconds(options.duration).count() * 4 / 5;
+  const std::int64_t end = options.peace().count();
   std::vector<ChaosAct> acts;
   for (std::int64_t at = Draw(random, every / 2, every * 3 / 2); at < end;
        at += Draw(random, every / 2, every * 3 / 2)) {

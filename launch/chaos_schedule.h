@@ -29,14 +29,16 @@ struct ChaosOptions {
   std::chrono::seconds duration{60};
   std::chrono::milliseconds every{5000};  // Mean time between two acts; >= 100 ms.
   void Validate() const;                  // Throws core::ConfigError.
+
+  // When the acts end: the last fifth is left in peace, so that what was restarted works again.
+  std::chrono::milliseconds peace() const { return std::chrono::milliseconds(duration) * 4 / 5; }
 };
 
 // The roles that a run of processes has.
 std::vector<std::string> RolesOf(const configs::RunConfig& config);
 
-// The same acts for the same arguments, in order of time. The coordinator is never hung: who
-// notices hung roles is itself. The last fifth of the time is left in peace, so that what was
-// restarted gets to work again.
+// The same acts for the same arguments, in order of time, all before `peace`. The coordinator is
+// never hung: who notices hung roles is itself.
 std::vector<ChaosAct> MakeChaosSchedule(const ChaosOptions& options,
                                         const std::vector<std::string>& roles);
 

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
-#include "launch/lost_members.h"
+#include "launch/member_health.h"
 #include "launch/progress_totals.h"
 #include "launch/supervisor.h"
 #include "transport/run_keys.h"
@@ -16,15 +18,18 @@
 namespace londi::launch {
 namespace {
 
+// While roles are asked to end, the others are looked after this often.
+constexpr std::chrono::milliseconds kWatchEvery{250};
+
 class ProcessJob final : public Job {
  public:
   explicit ProcessJob(const ProcessJobParts& parts)
       : parts_(parts),
-        supervisor_({.budget = parts.config.run.restarts},
+        supervisor_({.budget = parts.config.run.restarts, .startup = parts.config.run.startup},
                     {.clock = parts.clock, .logger = parts.logger, .events = parts.events}) {
     std::error_code ignored;  // An older epoch's: nobody should knock there.
     std::filesystem::remove(parts_.folder.rendezvous(), ignored);
-    std::filesystem::remove(parts_.folder.lost_members(), ignored);
+    std::filesystem::remove(parts_.folder.members(), ignored);
     MakeKeys();
     Start("coordinator", {"coordinator"}, 1);
     StartWorkers(core::Tier::kQuick, parts_.config.quick);
@@ -42,8 +47,12 @@ class ProcessJob final : public Job {
   }
 
   void Poll() override {
+    const MemberHealth health = ReadMemberHealth(parts_.folder.members());
+    for (const auto& [name, pid] : health.working) {
+      supervisor_.NoteWorking(name, static_cast<pid_t>(pid));
+    }
     supervisor_.Poll();
-    for (const auto& [name, pid] : ReadLostMembers(parts_.folder.lost_members())) {
+    for (const auto& [name, pid] : health.lost) {
       supervisor_.KillHung(name, static_cast<pid_t>(pid));
     }
   }
@@ -54,7 +63,8 @@ class ProcessJob final : public Job {
     for (const char* role : {"actor", "learner", "inference", "coordinator"}) {
       supervisor_.Stop(
           role, parts_.clock.Now() + parts_.config.run.drain, [&](core::TimePoint until) {
-            parts_.signals.WaitUntil(until);
+            Poll();  // Actors can hand over their rows only while the learner lives.
+            parts_.signals.WaitUntil(std::min(until, parts_.clock.Now() + kWatchEvery));
             return !hurry();
           });
     }

@@ -13,6 +13,7 @@ struct RestartOptions {
   std::chrono::milliseconds first_pause{200};       // Before the first restart, then twice as long
   std::chrono::milliseconds longest_pause{10'000};  // each time, up to this.
   std::chrono::seconds calm{60};  // A life that was this long starts again with the first pause.
+  std::chrono::seconds startup{300};  // A life that does not work by then hangs.
 };
 
 // When a role that failed is started again. Pure: the time is an argument.

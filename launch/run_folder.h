@@ -20,8 +20,8 @@ struct RunFolder {
   std::filesystem::path evaluation() const { return path / "evaluation.json"; }
   std::filesystem::path report() const { return path / "report.md"; }
   std::filesystem::path rendezvous() const { return path / "rendezvous.json"; }
-  std::filesystem::path keys() const { return path / "keys.json"; }  // Secret: mode 0600.
-  std::filesystem::path lost_members() const { return path / "lost_members.json"; }
+  std::filesystem::path keys() const { return path / "keys.json"; }        // Secret: mode 0600.
+  std::filesystem::path members() const { return path / "members.json"; }  // MemberHealth.
   std::filesystem::path coordinator_state() const { return path / "coordinator.json"; }
   std::filesystem::path lock() const { return path / "lock"; }
 };

@@ -167,6 +167,7 @@ InvariantReport CheckInvariants(const RunFolder& folder, const configs::RunConfi
     report.violations.push_back(fmt::format("{} more violations by rows",
                                             rows.num_violations() - std::ssize(rows.violations())));
   }
+  if (rows.num_rows() == 0) report.violations.push_back("the log has no row: nothing was tested");
   CheckHandedOver(folder, rows.streams(), report.violations);
   CheckMetrics(folder, report.violations);
   CheckOrphans(folder, report.violations);

@@ -42,6 +42,7 @@ void Supervisor::Launch(Child& child) {
   child.restart_at.reset();
   child.process = std::make_unique<ChildProcess>(child.spec);
   child.started_at = parts_.clock.Now();
+  child.works = false;
   parts_.logger->info("{} runs, pid={}", child.spec.name, child.process->pid());
   parts_.events.Append("role_started",
                        {{"role", child.spec.name},
@@ -79,22 +80,42 @@ void Supervisor::OnFailure(Child& child, const ChildExit& exit) {
 void Supervisor::Poll() {
   const core::TimePoint now = parts_.clock.Now();
   for (const auto& child : children_) {
+    if (child->stopping) continue;
     if (child->process) {
-      if (const auto exit = child->process->TryReap()) OnFailure(*child, *exit);
+      if (const auto exit = child->process->TryReap()) {
+        OnFailure(*child, *exit);
+      } else if (!child->works && now - child->started_at >= options_.startup) {
+        KillHung(*child);
+      }
     } else if (child->restart_at && *child->restart_at <= now) {
       Launch(*child);
     }
   }
 }
 
-void Supervisor::KillHung(std::string_view name, pid_t pid) {
+Supervisor::Child* Supervisor::Find(std::string_view name, pid_t pid) {
   for (const auto& child : children_) {
-    if (child->spec.name != name || !child->process || child->process->pid() != pid) continue;
-    if (std::exchange(child->hung_pid, pid) == pid) continue;
-    parts_.logger->warn("{} hangs and is killed, pid={}", name, pid);
-    parts_.events.Append("role_hung", {{"role", child->spec.name}, {"pid", std::int64_t{pid}}});
-    child->process->Signal(SIGKILL);
+    if (child->spec.name == name && child->process && child->process->pid() == pid)
+      return child.get();
   }
+  return nullptr;
+}
+
+void Supervisor::NoteWorking(std::string_view name, pid_t pid) {
+  if (Child* child = Find(name, pid)) child->works = true;
+}
+
+void Supervisor::KillHung(std::string_view name, pid_t pid) {
+  Child* child = Find(name, pid);
+  if (child != nullptr && !child->stopping) KillHung(*child);
+}
+
+void Supervisor::KillHung(Child& child) {
+  const pid_t pid = child.process->pid();
+  if (std::exchange(child.hung_pid, pid) == pid) return;
+  parts_.logger->warn("{} hangs and is killed, pid={}", child.spec.name, pid);
+  parts_.events.Append("role_hung", {{"role", child.spec.name}, {"pid", std::int64_t{pid}}});
+  child.process->Signal(SIGKILL);
 }
 
 std::optional<core::TimePoint> Supervisor::NextRestart() const {
@@ -111,6 +132,7 @@ std::vector<std::string> Supervisor::Stop(std::string_view prefix,
   std::vector<Child*> stopping;
   for (const auto& child : children_) {
     if (!child->spec.name.starts_with(prefix)) continue;
+    child->stopping = true;
     child->restart_at.reset();
     if (!child->process) continue;
     child->process->Signal(SIGTERM);

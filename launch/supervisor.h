@@ -39,6 +39,9 @@ class Supervisor {
   // asked has failed too, whatever its status. Throws core::Error naming the role, how it ended and
   // the last lines of its output, when its budget is used up or its failure is hopeless.
   void Poll();
+  // `pid`, if it is the process of the child `name`, has come so far that it works. A life of which
+  // this is not said in time (RestartOptions::startup) hangs.
+  void NoteWorking(std::string_view name, pid_t pid);
   // Kills the child `name` if `pid` is its process: it is alive, but does not work. Poll treats it
   // as any that failed.
   void KillHung(std::string_view name, pid_t pid);
@@ -47,7 +50,8 @@ class Supervisor {
 
   // Asks the children whose name begins with `prefix` to end (SIGTERM), waits, kills what is left
   // at `deadline`. `wait` blocks until a signal or the given time (Signals::WaitUntil); returning
-  // false from it cuts the waiting short. Returns the names of those that had to be killed.
+  // false from it cuts the waiting short. It may Poll for the other children; those asked to end
+  // are not started again. Returns the names of those that had to be killed.
   std::vector<std::string> Stop(std::string_view prefix,
                                 core::TimePoint deadline,
                                 const std::function<bool(core::TimePoint)>& wait);
@@ -64,10 +68,14 @@ class Supervisor {
     std::unique_ptr<ChildProcess> process;  // nullptr: waits for its restart, or was stopped.
     core::TimePoint started_at;
     std::optional<core::TimePoint> restart_at;
-    pid_t hung_pid = 0;  // The last one that was killed for it.
+    bool works = false;     // NoteWorking.
+    bool stopping = false;  // Asked to end.
+    pid_t hung_pid = 0;     // The last one that was killed for it.
   };
 
   void Launch(Child& child);
+  Child* Find(std::string_view name, pid_t pid);
+  void KillHung(Child& child);
   void OnFailure(Child& child, const ChildExit& exit);
 
   const RestartOptions options_;

@@ -111,7 +111,6 @@ void Ingest::GrantCredits(core::TimePoint now) {
 }
 
 std::int64_t Ingest::CreditsPerStream() const {
-  if (draining_) return options_.max_credits;
   const auto num_streams = static_cast<std::int64_t>(std::max<std::size_t>(streams_.size(), 1));
   const std::int64_t wanted =
       limiter_.RowsWanted(log_.end(), sampled_.load(std::memory_order_relaxed));

@@ -41,9 +41,6 @@ class Ingest {
   Ingest(const Ingest&) = delete;
   Ingest& operator=(const Ingest&) = delete;
 
-  // From now on everybody gets full credits: the learner stops and actors empty their spools.
-  void StartDraining() { draining_ = true; }
-
   // Rethrows what ended the thread, if anything did. Any thread.
   void ThrowIfFailed() const;
 
@@ -70,7 +67,6 @@ class Ingest {
 
   std::map<transport::StreamId, Stream> streams_;  // The thread's own.
   std::atomic<bool> stopping_ = false;
-  std::atomic<bool> draining_ = false;
   mutable std::mutex failure_mutex_;
   std::exception_ptr failure_;  // Guarded by failure_mutex_.
   std::thread thread_;

@@ -175,7 +175,6 @@ void LearnerLoop::Run() {
     if (parts_.clock.Now() - last_checkpoint_ >= options_.checkpoint_every) WriteCheckpoint();
     UpdateMetrics();
   }
-  ingest_->StartDraining();
   if (algorithm_ == nullptr) return;  // No row ever came.
   Publish();
   WriteCheckpoint();

@@ -84,8 +84,8 @@ class LearnerLoop {
   ~LearnerLoop();
 
   // Trains until RequestStop or max_updates, writes a checkpoint and publishes the last weights.
-  // Ingest goes on, with full credits so that actors can empty their spools, until this object is
-  // destroyed. Throws what stopped it.
+  // Ingest goes on, so that actors can empty their spools, until this object is destroyed. Throws
+  // what stopped it.
   void Run();
 
   void RequestStop() { stopping_ = true; }  // Any thread, signal handlers included.

@@ -101,8 +101,13 @@ class TransitionSink {
   // another stream.
   [[nodiscard]] virtual bool Push(core::Transition row) = 0;
 
-  // Sends what waits for more rows, and blocks until every pushed row is acknowledged. False:
-  // `deadline` passed or the sink was closed first; status() tells how much is left.
+  // The actor ends: from now on its rows leave as fast as the learner stores them, whatever credits
+  // it gives. Does not block; rows may still be pushed.
+  virtual void StartDraining() = 0;
+
+  // Starts draining, sends what waits for more rows, and blocks until every pushed row is
+  // acknowledged. False: `deadline` passed or the sink was closed first; status() tells how much is
+  // left.
   [[nodiscard]] virtual bool Drain(core::TimePoint deadline) = 0;
 
   virtual SinkStatus status() const = 0;
@@ -129,7 +134,7 @@ class TransitionSource {
 
   // Rows of `stream` up to `through` are safe (in the log): the actor may forget them. `credits` >=
   // 0: how many rows beyond `through` that stream may have under way; 0 pauses it, until the next
-  // Ack, which may repeat `through`.
+  // Ack, which may repeat `through`. A stream that drains is not held up by them.
   virtual void Ack(StreamId stream, core::Sequence through, std::int64_t credits) = 0;
 
   // For a checkpoint: how far each stream was acknowledged. Restored through the implementation's

@@ -65,6 +65,7 @@ struct SinkProbe {
   StreamId stream;
   std::int64_t number = 0;    // Echoed by the answer.
   core::Sequence first_held;  // The oldest row the sink can still send.
+  bool draining = false;      // TransitionSink::StartDraining.
 };
 std::string EncodeSinkProbe(const Session& sender, const SinkProbe& probe);
 SinkProbe DecodeSinkProbe(std::string_view body);

@@ -143,19 +143,20 @@ TransitionBatch DecodeTransitions(std::string_view body) {
 }
 
 std::string EncodeSinkProbe(const Session& sender, const SinkProbe& probe) {
-  MessageWriter writer(4);
+  MessageWriter writer(5);
   writer.Int(probe.stream.actor.value).Int(probe.stream.incarnation.value);
-  writer.Int(probe.number).Int(probe.first_held.value);
+  writer.Int(probe.number).Int(probe.first_held.value).Int(probe.draining ? 1 : 0);
   return writer.Finish(MessageType::kSinkProbe, sender);
 }
 
 SinkProbe DecodeSinkProbe(std::string_view body) {
   const ParsedBody parsed(body);
-  FieldReader reader(parsed.root(), 4);
+  FieldReader reader(parsed.root(), 5);
   SinkProbe probe;
   probe.stream = ReadStream(reader);
   probe.number = reader.Int(0, INT64_MAX);
   probe.first_held = ReadSequence(reader, 1);
+  probe.draining = reader.Int(0, 1) == 1;
   return probe;
 }
 

@@ -90,7 +90,15 @@ class InProcessTransitionChannel::Sink final : public TransitionSink {
     return true;
   }
 
+  void StartDraining() override {
+    std::lock_guard lock(channel_.mutex_);
+    draining_ = true;
+    OnAck(spool_.status().acknowledged, 0);
+    channel_.changed_.notify_all();
+  }
+
   bool Drain(core::TimePoint deadline) override {
+    StartDraining();
     std::unique_lock lock(channel_.mutex_);
     spool_.Flush();
     channel_.changed_.notify_all();
@@ -111,11 +119,15 @@ class InProcessTransitionChannel::Sink final : public TransitionSink {
   }
 
   TransitionSpool& spool() { return spool_; }
+  void OnAck(core::Sequence through, std::int64_t credits) {
+    spool_.OnAck(through, draining_ ? channel_.options_.initial_credits : credits);
+  }
   bool IsClosed() const { return closed_ || channel_.closed_; }
 
  private:
   InProcessTransitionChannel& channel_;
   TransitionSpool spool_;
+  bool draining_ = false;
   bool closed_ = false;
 };
 
@@ -169,7 +181,7 @@ void InProcessTransitionChannel::Ack(StreamId stream,
   std::lock_guard lock(mutex_);
   watermarks_.MarkStored(stream, through);
   for (Sink* sink : sinks_) {
-    if (sink->spool().stream() == stream) sink->spool().OnAck(watermarks_.Stored(stream), credits);
+    if (sink->spool().stream() == stream) sink->OnAck(watermarks_.Stored(stream), credits);
   }
   changed_.notify_all();
 }

@@ -37,7 +37,7 @@ class InProcessLmChannel final : public LmServerChannel {
 
 struct InProcessTransitionOptions {
   SpoolOptions spool;                   // Of every sink.
-  std::int64_t initial_credits = 4096;  // Rows per stream before the first Ack.
+  std::int64_t initial_credits = 4096;  // Rows per stream before the first Ack, and when it drains.
 };
 
 // The learner's end, and the hub its sinks write to. Must outlive its sinks.

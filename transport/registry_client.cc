@@ -126,7 +126,10 @@ class Client final : public RegistryClient {
   void Act(core::TimePoint now) {
     if (finished_) return;
     std::unique_lock lock(mutex_);
-    if (leaving_) return SayGoodbye();
+    if (leaving_) {
+      lock.unlock();
+      return SayGoodbye();
+    }
     const bool announce = std::exchange(announce_, false);
     const bool due = now >= act_at_;
     lock.unlock();
@@ -140,11 +143,15 @@ class Client final : public RegistryClient {
     }
   }
 
-  // Requires mutex_.
+  // Best effort: without it the lease runs out.
   void SayGoodbye() {
-    // Best effort: without it the lease runs out.
-    const bool sent = dealer_ && registered_ && dealer_->TrySend(EncodeLeave(*wire_, member_));
+    bool sent = false;
+    if (dealer_ && registered_) {
+      SendRenewal();
+      sent = dealer_->TrySend(EncodeLeave(*wire_, member_));
+    }
     context_.logger->debug("left the run, said so={}", sent);
+    std::lock_guard lock(mutex_);
     left_ = true;
     Finish();
     changed_.notify_all();

@@ -59,7 +59,8 @@ class RegistryClient {
       core::TimePoint deadline,
       const std::function<bool(const std::vector<Member>&)>& ready) = 0;
 
-  // Gives the seat back at once; nothing is renewed afterwards. Blocks for at most the linger time.
+  // Sends the last report and gives the seat back at once; nothing is renewed afterwards. Blocks
+  // for at most the linger time.
   virtual void Leave() = 0;
 };
 

@@ -94,6 +94,7 @@ std::variant<Registered, RegistryRefusal> RegistryState::Register(const Registra
                               .progress = {},
                               .renewed_at = now,
                               .progressed_at = now,
+                              .works = false,
                               .command = commands_[registration.role]};
     seat = seats_.emplace(member.id, Seat{status, now + options_.startup_lease}).first;
     ++members_version_;
@@ -168,6 +169,7 @@ std::variant<Renewed, RegistryRefusal> RegistryState::Renew(const Renewal& renew
   if (seat.status.progress != renewal.progress) seat.status.progressed_at = now;
   seat.status.progress = renewal.progress;
   seat.status.renewed_at = now;
+  seat.status.works = true;
   seat.expires_at = now + options_.lease;
 
   Renewed renewed{.command = seat.status.command,
@@ -196,7 +198,7 @@ void RegistryState::Expire(core::TimePoint now) {
 }
 
 void RegistryState::Remove(std::map<MemberId, Seat>::iterator seat, RegistryEvent::Kind kind) {
-  events_.push_back({kind, seat->second.status.member});
+  events_.push_back({kind, seat->second.status.member, seat->second.status.progress});
   by_name_.erase(seat->second.status.member.registration.name);
   seats_.erase(seat);
   ++members_version_;

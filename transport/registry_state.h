@@ -28,6 +28,7 @@ struct MemberStatus {
   ProgressCounters progress;
   core::TimePoint renewed_at;
   core::TimePoint progressed_at;  // When a counter last changed.
+  bool works = false;             // Has renewed its lease at least once.
   Command command = Command::kNone;
 };
 
@@ -35,6 +36,7 @@ struct RegistryEvent {
   enum class Kind : std::uint8_t { kJoined, kLeft, kExpired, kReplaced };
   Kind kind;
   Member member;
+  ProgressCounters progress{};  // What it had reported when it went.
 };
 const char* RegistryEventName(RegistryEvent::Kind kind);  // "joined", "left", "expired", "replaced"
 

@@ -52,7 +52,16 @@ class Sink final : public ZmqTransitionSink {
     return true;
   }
 
+  void StartDraining() override {
+    {
+      std::lock_guard lock(mutex_);
+      draining_ = true;
+    }
+    io_.Wake();
+  }
+
   bool Drain(core::TimePoint deadline) override {
+    StartDraining();
     std::unique_lock lock(mutex_);
     spool_.Flush();
     io_.Wake();
@@ -169,7 +178,8 @@ class Sink final : public ZmqTransitionSink {
   // When a probe is due if nothing is heard until then. Requires mutex_.
   core::TimePoint NextProbe() const {
     if (!synced_) return probe_open_ ? probed_at_ + options_.probe_after : core::TimePoint::min();
-    if (gap_reported_ && !probe_open_) return core::TimePoint::min();
+    const bool has_news = gap_reported_ || draining_ != said_draining_;
+    if (has_news && !probe_open_) return core::TimePoint::min();
     if (spool_.unacknowledged() == 0) return core::TimePoint::max();
     return std::max({heard_at_, sent_at_, probed_at_}) + options_.probe_after;
   }
@@ -182,9 +192,11 @@ class Sink final : public ZmqTransitionSink {
       if (!spool_.stream() || now < NextProbe()) return;
       probe = {.stream = *spool_.stream(),
                .number = ++probe_number_,
-               .first_held = core::Sequence(spool_.status().acknowledged.value + 1)};
+               .first_held = core::Sequence(spool_.status().acknowledged.value + 1),
+               .draining = draining_};
       sent_before_probe_ = spool_.last_sent();
     }
+    said_draining_ = probe.draining;
     probed_at_ = now;
     gap_reported_ = false;
     probe_open_ = true;
@@ -218,6 +230,7 @@ class Sink final : public ZmqTransitionSink {
   bool synced_ = false;      // The source has said what it has received over this connection.
   bool probe_open_ = false;  // Probe probe_number_ is not answered yet.
   bool gap_reported_ = false;
+  bool said_draining_ = false;  // By the last probe.
   std::int64_t probe_number_ = 0;
   core::Sequence sent_before_probe_;
   core::TimePoint probed_at_{}, heard_at_{}, sent_at_{};
@@ -226,6 +239,7 @@ class Sink final : public ZmqTransitionSink {
   std::condition_variable changed_;
   TransitionSpool spool_;  // Guarded by mutex_, as is all below.
   std::optional<std::string> wanted_endpoint_;
+  bool draining_ = false;
   bool closed_ = false;
 
   IoThread io_;

@@ -147,6 +147,7 @@ class Source final : public ZmqTransitionSource {
     {
       std::lock_guard lock(mutex_);
       missing = watermarks_.SkipTo(probe.stream, probe.first_held);
+      if (probe.draining) draining_.insert(probe.stream);
       ack = MakeAck(probe.stream);
     }
     if (missing > 0) {
@@ -172,7 +173,8 @@ class Source final : public ZmqTransitionSource {
 
   std::int64_t Credits(StreamId stream) const {
     const auto found = credits_.find(stream);
-    return found == credits_.end() ? options_.initial_credits : found->second;
+    const bool is_held = found != credits_.end() && !draining_.contains(stream);
+    return is_held ? found->second : options_.initial_credits;
   }
 
   void SendAcks() {
@@ -203,8 +205,9 @@ class Source final : public ZmqTransitionSource {
   std::map<StreamId, std::string> routes_;  // I/O thread only: where a stream was last heard from.
 
   mutable std::mutex mutex_;
-  StreamWatermarks watermarks_;  // Guarded by mutex_, as is all below.
-  std::map<StreamId, std::int64_t> credits_;
+  StreamWatermarks watermarks_;               // Guarded by mutex_, as is all below.
+  std::map<StreamId, std::int64_t> credits_;  // As last given by Ack.
+  std::set<StreamId> draining_;
   std::set<StreamId> to_acknowledge_;
 
   core::BoundedQueue<TransitionBatch> batches_;

@@ -30,7 +30,7 @@ std::unique_ptr<ZmqTransitionSink> MakeZmqTransitionSink(const ChannelContext& c
 
 struct TransitionSourceOptions {
   std::int64_t initial_credits =
-      4096;  // Rows a stream may have under way before its first Ack; >= 1.
+      4096;  // Rows a stream may have under way before its first Ack, and when it drains; >= 1.
   std::size_t max_batches =
       1 << 16;  // Received and not yet taken by Receive; more are left to be sent again.
   std::size_t max_streams = 1 << 16;

@@ -71,8 +71,13 @@ void Heartbeat(RoleProcess& process,
     const std::int64_t pulse = loop.pulse();
     if (pulse != felt || stopping) process.registry().Report(Counters(loop.progress()));
     felt = pulse;
-    if (!stopping && process.ShouldStop()) loop.RequestStop();
-    stopping = stopping || process.ShouldStop();
+    if (!stopping && process.ShouldStop()) {
+      stopping = true;
+      loop.RequestStop();
+      // The episodes are left: nobody needs the answers, and the time is for handing over rows.
+      channels.quick->Close();
+      channels.deepthink->Close();
+    }
     process.WaitForHeartbeat();
   }
 }
@@ -84,9 +89,14 @@ bool BothTiersAreThere(const std::vector<transport::Member>& members) {
 
 // False: asked to end first.
 bool WaitForWorkers(RoleProcess& process) {
-  const auto deadline = std::chrono::steady_clock::now() + kWorkersTimeout;
-  if (process.registry().WaitForMembers(transport::Role::kInference, deadline, BothTiersAreThere)) {
-    return true;
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + kWorkersTimeout;
+  while (!process.ShouldStop() && steady_clock::now() < deadline) {
+    const auto look_up = steady_clock::now() + process.config().run.heartbeat;  // For a signal.
+    if (process.registry().WaitForMembers(
+            transport::Role::kInference, look_up, BothTiersAreThere)) {
+      return true;
+    }
   }
   if (process.ShouldStop()) return false;
   throw core::UnavailableError(

@@ -1,8 +1,10 @@
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
-#include "launch/lost_members.h"
+#include "launch/member_health.h"
 #include "launch/progress_totals.h"
 #include "launch/roles/role_process.h"
 #include "launch/roles/roles.h"
@@ -12,7 +14,16 @@
 namespace londi::launch {
 namespace {
 
-void RecordEvents(transport::RegistryServer& registry, RoleBasics& basics, LostMembers& lost) {
+transport::RegistryOptions RegistryOptionsOf(const configs::RunConfig& config) {
+  return {
+      .lease = config.run.lease,
+      .startup_lease = std::max<std::chrono::milliseconds>(config.run.startup, config.run.lease)};
+}
+
+void RecordEvents(transport::RegistryServer& registry,
+                  RoleBasics& basics,
+                  LostMembers& lost,
+                  ProgressTotals& totals) {
   for (const transport::RegistryEvent& event : registry.TakeEvents()) {
     const transport::Registration& who = event.member.registration;
     const char* kind = transport::RegistryEventName(event.kind);
@@ -21,6 +32,7 @@ void RecordEvents(transport::RegistryServer& registry, RoleBasics& basics, LostM
         std::string("member_") + kind,
         {{"name", who.name}, {"pid", who.pid}, {"incarnation", who.incarnation.value}});
     lost.Note(event, std::chrono::steady_clock::now());
+    totals.Update(who.name, who.incarnation, event.progress);
   }
 }
 
@@ -37,7 +49,7 @@ int RunCoordinator(const std::filesystem::path& run_folder) {
                                                        .metrics = basics.metrics,
                                                        .logger = basics.logger,
                                                        .host = basics.config.run.interface},
-                                                      {.lease = basics.config.run.lease});
+                                                      RegistryOptionsOf(basics.config));
   ProgressTotals totals = ReadTotals(basics.folder);
   transport::WriteRendezvous(
       basics.folder.rendezvous(),
@@ -47,17 +59,18 @@ int RunCoordinator(const std::filesystem::path& run_folder) {
       "run={} epoch={} at {}", state.run.value, state.epoch.value, registry->endpoint());
 
   LostMembers lost(basics.config.run.lease);  // Once more as long as a lease.
-  LostMembers::Pids known_lost;
-  WriteLostMembers(basics.folder.lost_members(), known_lost);
+  MemberHealth known_health;
   const auto record = [&] {
-    RecordEvents(*registry, basics, lost);
-    const auto now_lost = lost.At(std::chrono::steady_clock::now());
-    if (now_lost != known_lost) WriteLostMembers(basics.folder.lost_members(), now_lost);
-    known_lost = now_lost;
+    RecordEvents(*registry, basics, lost, totals);
+    MemberHealth health{.working = {{basics.name, getpid()}},
+                        .lost = lost.At(std::chrono::steady_clock::now())};
     for (const transport::MemberStatus& member : registry->Members()) {
-      totals.Update(
-          member.member.registration.name, member.member.registration.incarnation, member.progress);
+      const transport::Registration& who = member.member.registration;
+      totals.Update(who.name, who.incarnation, member.progress);
+      if (member.works) health.working[who.name] = who.pid;
     }
+    if (health != known_health) WriteMemberHealth(basics.folder.members(), health);
+    known_health = std::move(health);
     WriteFileAtomically(basics.folder.progress(), totals.ToJson());
   };
   while (basics.signals.num_stop_requests() == 0) {

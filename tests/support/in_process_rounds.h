@@ -26,6 +26,7 @@ class LimitedSink final : public transport::TransitionSink {
       : sink_(std::move(sink)), left_(rows) {}
 
   bool Push(core::Transition row) override { return left_-- > 0 && sink_->Push(std::move(row)); }
+  void StartDraining() override { sink_->StartDraining(); }
   bool Drain(core::TimePoint deadline) override { return sink_->Drain(deadline); }
   transport::SinkStatus status() const override { return sink_->status(); }
   void Close() override { sink_->Close(); }

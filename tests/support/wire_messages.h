@@ -71,7 +71,7 @@ inline std::vector<WireMessage> WireMessages() {
        }},
       {"SinkProbe",
        MessageType::kSinkProbe,
-       EncodeSinkProbe(sender, {stream, 1, core::Sequence(1000)}),
+       EncodeSinkProbe(sender, {stream, 1, core::Sequence(1000), true}),
        [&sender](std::string_view body) { return EncodeSinkProbe(sender, DecodeSinkProbe(body)); }},
       {"SourceAck",
        MessageType::kSourceAck,

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "launch/evaluate_run.h"
 #include "launch/in_process_job.h"
+#include "launch/progress_totals.h"
 #include "launch/train_run.h"
 #include "launch/wiring.h"
 #include "learner/segment_log.h"
@@ -184,6 +185,22 @@ TEST_F(InProcessRun, ADeadLearnerEndsTheRunThoughUpdatesAreLimited) {
   EXPECT_THROW(TrainOnce(), core::IoError);
   EXPECT_LT(clock_.Now() - started, std::chrono::seconds(45));
   enemy.join();
+}
+
+TEST_F(InProcessRun, AStopWhileTheLearnerThrottlesGivesUpNoRow) {
+  config_.learner.max_updates = 0;
+  config_.learner.rate = {.samples_per_row = 20'000, .min_rows = 100, .slack = 20'000};
+  std::thread enemy([&] {  // By then the actors are far ahead.
+    while (metrics_.Sum("londi_actor_decisions_total") < 2000) std::this_thread::yield();
+    signals_.RequestStop();
+  });
+
+  EXPECT_EQ(TrainOnce(), TrainEnd::kInterrupted);
+  enemy.join();
+
+  const learner::SegmentLog log(folder_.transitions(), config_.transition_log);
+  EXPECT_GE(log.end(), 2000);
+  EXPECT_EQ(log.end(), ReadTotals(folder_).Sum("actor", counter::kDecisions));
 }
 
 TEST_F(InProcessRun, AStopRequestEndsItCleanlyWithACheckpoint) {

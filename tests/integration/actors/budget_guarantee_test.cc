@@ -47,6 +47,7 @@ class CheckingSink final : public transport::TransitionSink {
     num_illegal_ += row.may_activate != (row.remaining != 0);
     return true;
   }
+  void StartDraining() override {}
   bool Drain(core::TimePoint) override { return true; }
   transport::SinkStatus status() const override { return {}; }
   void Close() override {}

@@ -108,6 +108,23 @@ TEST_F(Registries, MembersLearnOfWorkersAndOfTheirEnd) {
   EXPECT_NE(actor->members_version(), version);
 }
 
+TEST_F(Registries, WhatALeaverReportedLastIsKnown) {
+  StartCoordinator(1);
+  const auto actor = Join("actor.a");
+  actor->Report({{"steps", 7}});
+  actor->Leave();
+
+  std::vector<RegistryEvent> events;
+  const core::TimePoint deadline = Soon();
+  while (events.size() < 2 && std::chrono::steady_clock::now() < deadline) {
+    for (RegistryEvent& event : server_->TakeEvents()) events.push_back(std::move(event));
+    std::this_thread::yield();
+  }
+  ASSERT_EQ(events.size(), 2u);  // It joined, it left.
+  EXPECT_EQ(events[1].kind, RegistryEvent::Kind::kLeft);
+  EXPECT_EQ(events[1].progress, (ProgressCounters{{"steps", 7}}));
+}
+
 TEST_F(Registries, AProcessThatDoesNoWorkLosesItsLease) {
   StartCoordinator(1);
   const auto busy = Join("actor.busy");

@@ -98,6 +98,32 @@ TEST_F(Transitions, CreditsHoldRowsBackAndReleaseThem) {
   EXPECT_EQ(source->Receive(Soon())->last(), core::Sequence(24));
 }
 
+// Also by those of a learner that is started while it drains.
+TEST_F(Transitions, ASinkThatDrainsIsNotHeldUpByCredits) {
+  auto source = MakeZmqTransitionSource(learner_.context(), {.initial_credits = 1});
+  const auto sink = MakeZmqTransitionSink(actor_.context(), FastSink());
+  sink->SetEndpoint(source->endpoint());
+  for (std::int64_t i = 1; i <= 32; ++i) ASSERT_TRUE(sink->Push(testing::MakeRow(i)));
+  const StreamId stream{core::ActorId(3), core::Incarnation(2)};
+  ASSERT_EQ(source->Receive(Soon())->last(), core::Sequence(8));
+  source->Ack(stream, core::Sequence(8), 0);
+
+  sink->StartDraining();
+
+  ASSERT_EQ(source->Receive(Soon())->last(), core::Sequence(16));
+  source->Ack(stream, core::Sequence(16), 0);
+  ASSERT_EQ(source->Receive(Soon())->last(), core::Sequence(24));
+
+  source = MakeZmqTransitionSource(
+      learner_.context(), {.initial_credits = 1}, {{stream, core::Sequence(16)}});
+  sink->SetEndpoint(source->endpoint());
+  for (const std::int64_t last : {24, 32}) {
+    ASSERT_EQ(source->Receive(Soon())->last(), core::Sequence(last));
+    source->Ack(stream, core::Sequence(last), 0);
+  }
+  EXPECT_TRUE(sink->Drain(Soon()));
+}
+
 TEST_F(Transitions, ASinkThatStartsFirstWaitsForTheLearner) {
   const auto sink = MakeZmqTransitionSink(actor_.context(), FastSink());
   for (std::int64_t i = 1; i <= 20; ++i) ASSERT_TRUE(sink->Push(testing::MakeRow(i)));

@@ -220,6 +220,29 @@ TEST_F(ActorLoopTest, AStopDoesNotWaitLongerThanTheDrainForALearnerThatTakesNoth
   sink_.reset();  // Before its channel.
 }
 
+TEST_F(ActorLoopTest, AStopHandsOverAllRowsToALearnerThatThrottles) {
+  transport::InProcessTransitionChannel narrow({.spool = {.max_rows = 4, .flush_rows = 1}});
+  sink_ = narrow.MakeSink();
+  ActorLoop loop(Options("never"), {}, Parts());
+  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  std::int64_t received = 0;
+  const auto take = [&] {
+    const auto batch = narrow.Receive(clock_.Now() + milliseconds(1));
+    if (!batch) return;
+    received += std::ssize(batch->rows);
+    narrow.Ack(batch->stream, batch->last(), 0);
+  };
+  take();
+  while (sink_->status().unacknowledged < 4) std::this_thread::yield();  // All threads wait.
+
+  loop.RequestStop();
+  while (run.wait_for(milliseconds(0)) != std::future_status::ready) take();
+
+  EXPECT_EQ(received, loop.progress().decisions);
+  EXPECT_EQ(sink_->status().unacknowledged, 0);
+  sink_.reset();  // Before its channel.
+}
+
 TEST_F(ActorLoopTest, ARestartedActorPlaysOtherEpisodes) {
   const auto seeds_of_life = [&](std::int64_t incarnation) {
     std::vector<std::uint64_t> seeds;

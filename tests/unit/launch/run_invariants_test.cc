@@ -8,6 +8,7 @@
 #include "launch/child_process.h"
 #include "learner/segment_log.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/transitions.h"
 
 namespace londi::launch {
 namespace {
@@ -74,7 +75,8 @@ TEST(RowInvariants, NoOlderWeightsWithinAnEpisode) {
 class RunInvariants : public ::testing::Test {
  protected:
   RunInvariants() {
-    const learner::SegmentLog log(folder_.transitions(), config_.transition_log);
+    learner::SegmentLog log(folder_.transitions(), config_.transition_log);
+    log.Append(std::vector{testing::MakeTransition({})});
     Metrics("actor.1", 7, R"({"londi_weights_version": 3})");
   }
   void Metrics(const std::string& role, int pid, const std::string& metrics) {
@@ -88,7 +90,12 @@ class RunInvariants : public ::testing::Test {
   RunFolder folder_ = CreateRunFolder(temp_.path(), "run");
 };
 
-TEST_F(RunInvariants, HoldForARunThatDidNothing) { EXPECT_THAT(Violations(), IsEmpty()); }
+TEST_F(RunInvariants, HoldForAHealthyRun) { EXPECT_THAT(Violations(), IsEmpty()); }
+
+TEST_F(RunInvariants, ARunWithoutARowHasTestedNothing) {
+  std::filesystem::remove_all(folder_.transitions());
+  EXPECT_THAT(Violations(), ElementsAre(HasSubstr("no row")));
+}
 
 TEST_F(RunInvariants, WhatAnActorDecidedThatLeftInPeaceIsInTheLog) {
   std::ofstream(folder_.progress())

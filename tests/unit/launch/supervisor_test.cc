@@ -125,6 +125,23 @@ TEST_F(SupervisorTest, ReplacesAChildThatHangsOnce) {
   EXPECT_NE(supervisor_.Pid("actor.0"), first);
 }
 
+TEST_F(SupervisorTest, ReplacesAChildThatHangsWhileItStarts) {
+  Supervisor supervisor({.budget = 2, .first_pause = std::chrono::milliseconds(1), .startup = {}},
+                        {.clock = clock_, .logger = monitor::MakeNullLogger(), .events = events_});
+  supervisor.Start(Script("learner", "exec sleep 1000"));
+  supervisor.Start(Script("actor.0", "exec sleep 1000"));
+  const pid_t works = supervisor.Pid("learner");
+  const pid_t hangs = supervisor.Pid("actor.0");
+  supervisor.NoteWorking("learner", works);
+  supervisor.NoteWorking("actor.0", works);  // Another's.
+
+  const core::TimePoint deadline = clock_.Now() + std::chrono::seconds(30);
+  while (supervisor.num_restarts() == 0 && clock_.Now() < deadline) supervisor.Poll();
+
+  EXPECT_NE(supervisor.Pid("actor.0"), hangs);
+  EXPECT_EQ(supervisor.Pid("learner"), works);
+}
+
 TEST_F(SupervisorTest, GivesUpNamingTheRoleAndWhatItSaid) {
   supervisor_.Start(Script("learner", "echo no disk left; exit 3"));
   try {
@@ -163,6 +180,28 @@ TEST_F(SupervisorTest, StopsByPrefixAndKillsWhatDoesNotEnd) {
   EXPECT_EQ(supervisor_.num_running(), 1);
   supervisor_.Poll();
   EXPECT_EQ(supervisor_.num_restarts(), 0);
+}
+
+TEST_F(SupervisorTest, WhileSomeAreStoppedTheOthersAreStartedAgain) {
+  supervisor_.Start(Script("actor.0",
+                           "trap '' TERM; echo up >> $FOLDER/actors; while [ ! -e $FOLDER/end ]; "
+                           "do sleep 0.01; done"));
+  supervisor_.Start(Script("learner", "echo up >> $FOLDER/learners; exec sleep 1000"));
+  PollUntil([&] { return Lines("actors") == 1 && Lines("learners") == 1; });
+  kill(supervisor_.Pid("learner"), SIGKILL);
+
+  const auto killed =
+      supervisor_.Stop("actor", clock_.Now() + std::chrono::seconds(30), [&](core::TimePoint) {
+        supervisor_.KillHung("actor.0", supervisor_.Pid("actor.0"));  // It has time until then.
+        supervisor_.Poll();
+        if (Lines("learners") == 2) std::ofstream(temp_ / "end") << "now";
+        signals_.WaitUntil(clock_.Now() + std::chrono::milliseconds(20));
+        return true;
+      });
+
+  EXPECT_THAT(killed, ElementsAre());
+  EXPECT_EQ(Lines("actors"), 1);
+  EXPECT_EQ(Lines("learners"), 2);
 }
 
 TEST_F(SupervisorTest, AMissingProgramIsAnIoErrorThatNamesIt) {

@@ -162,18 +162,6 @@ TEST_F(IngestTest, APausedStreamIsToldWhenSamplingCatchesUp) {
   EXPECT_EQ(told.through.value, 50);
 }
 
-TEST_F(IngestTest, DrainingGivesEverybodyFullCredits) {
-  const auto ingest = Start({.samples_per_row = 2, .min_rows = 40, .slack = 20});
-  source_.Send(1, 1, 50);
-  source_.WaitForAck(1, 50);
-
-  ingest->StartDraining();
-
-  const auto told =
-      source_.WaitForAck(1, [](const FakeSource::Acknowledged& ack) { return ack.credits > 0; });
-  EXPECT_EQ(told.credits, 1000);
-}
-
 TEST_F(IngestTest, AFailureIsRethrownToWhoAsks) {
   const auto ingest = Start();
   EXPECT_NO_THROW(ingest->ThrowIfFailed());

@@ -116,7 +116,7 @@ TEST(Codec, UnevenBatchesAreRefusedAtTheSender) {
 
 TEST(Codec, ProbeAndAckRoundTrip) {
   const StreamId stream{core::ActorId(3), core::Incarnation(2)};
-  const std::string probe_message = EncodeSinkProbe(kSender, {stream, 8, core::Sequence(33)});
+  const std::string probe_message = EncodeSinkProbe(kSender, {stream, 8, core::Sequence(33), true});
   const std::string ack_message =
       EncodeSourceAck(kSender, {stream, core::Sequence(10), core::Sequence(12), 100, 8, true});
 
@@ -126,6 +126,7 @@ TEST(Codec, ProbeAndAckRoundTrip) {
   EXPECT_EQ(probe.stream, stream);
   EXPECT_EQ(probe.number, 8);
   EXPECT_EQ(probe.first_held, core::Sequence(33));
+  EXPECT_TRUE(probe.draining);
   EXPECT_EQ(ack.stream, stream);
   EXPECT_EQ(ack.stored, core::Sequence(10));
   EXPECT_EQ(ack.received, core::Sequence(12));

@@ -140,6 +140,26 @@ TEST(InProcessTransitions, ZeroCreditsPauseAStream) {
   EXPECT_EQ(channel.Receive(Soon())->last(), core::Sequence(4));
 }
 
+TEST(InProcessTransitions, ASinkThatDrainsIsNotHeldUpByCredits) {
+  InProcessTransitionChannel channel(
+      {.spool = {.max_rows = 100, .flush_rows = 2}, .initial_credits = 1});
+  const auto sink = channel.MakeSink();
+  for (const core::Transition& row : testing::MakeRows(1, 6)) ASSERT_TRUE(sink->Push(row));
+  const auto first = channel.Receive(Soon());
+  ASSERT_EQ(first->last(), core::Sequence(2));
+  channel.Ack(first->stream, first->last(), 0);
+
+  sink->StartDraining();
+
+  for (const std::int64_t last : {4, 6}) {
+    const auto batch = channel.Receive(Soon());
+    ASSERT_TRUE(batch);
+    ASSERT_EQ(batch->last(), core::Sequence(last));
+    channel.Ack(batch->stream, batch->last(), 0);
+  }
+  EXPECT_TRUE(sink->Drain(Soon()));
+}
+
 TEST(InProcessTransitions, ClosingEitherEndFreesWhoWaits) {
   for (const bool close_source : {true, false}) {
     InProcessTransitionChannel channel({.spool = {.max_rows = 2, .flush_rows = 1}});

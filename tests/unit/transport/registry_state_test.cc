@@ -138,6 +138,7 @@ TEST_F(Registry, RemembersWhenWorkLastProgressed) {
   const MemberStatus status = registry_.Members().at(0);
   EXPECT_EQ(status.progressed_at, progressed);
   EXPECT_EQ(status.renewed_at, clock_.Now());
+  EXPECT_TRUE(status.works);
 }
 
 TEST_F(Registry, CommandsReachMembersAndThoseWhoJoinLater) {

@@ -1,4 +1,4 @@
-#include "launch/lost_members.h"
+#include "launch/member_health.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -24,19 +24,23 @@ LostMembers::Pids LostMembers::At(core::TimePoint now) const {
   return pids;
 }
 
-void WriteLostMembers(const std::filesystem::path& file, const LostMembers::Pids& lost) {
-  WriteFileAtomically(file, nlohmann::json(lost).dump());
+void WriteMemberHealth(const std::filesystem::path& file, const MemberHealth& health) {
+  WriteFileAtomically(file,
+                      nlohmann::json{{"working", health.working}, {"lost", health.lost}}.dump());
 }
 
-LostMembers::Pids ReadLostMembers(const std::filesystem::path& file) {
+MemberHealth ReadMemberHealth(const std::filesystem::path& file) {
   std::ifstream in(file);
   const auto root = nlohmann::json::parse(in, nullptr, false);
-  LostMembers::Pids lost;
-  if (!root.is_object()) return lost;
-  for (const auto& [name, pid] : root.items()) {
-    if (pid.is_number_integer()) lost[name] = pid.get<std::int64_t>();
-  }
-  return lost;
+  const auto read = [&](const char* key) {
+    LostMembers::Pids pids;
+    if (!root.is_object() || !root.contains(key) || !root[key].is_object()) return pids;
+    for (const auto& [name, pid] : root[key].items()) {
+      if (pid.is_number_integer()) pids[name] = pid.get<std::int64_t>();
+    }
+    return pids;
+  };
+  return {.working = read("working"), .lost = read("lost")};
 }
 
 }  // namespace londi::launch

@@ -31,9 +31,16 @@ class LostMembers {
   std::map<std::string, Lost> lost_;  // By name.
 };
 
-// How the coordinator tells the supervisor. Throws core::IoError.
-void WriteLostMembers(const std::filesystem::path& file, const LostMembers::Pids& lost);
+// What the coordinator tells the supervisor.
+struct MemberHealth {
+  LostMembers::Pids working;  // Have renewed their lease at least once; the coordinator itself.
+  LostMembers::Pids lost;
+  bool operator==(const MemberHealth&) const = default;
+};
+
+// Throws core::IoError.
+void WriteMemberHealth(const std::filesystem::path& file, const MemberHealth& health);
 // Nobody where there is no such file, or none that can be read.
-LostMembers::Pids ReadLostMembers(const std::filesystem::path& file);
+MemberHealth ReadMemberHealth(const std::filesystem::path& file);
 
 }  // namespace londi::launch

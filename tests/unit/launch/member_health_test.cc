@@ -1,4 +1,4 @@
-#include "launch/lost_members.h"
+#include "launch/member_health.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,17 +48,18 @@ TEST(LostMembers, WhoLeftOrWasReplacedIsNotLost) {
   EXPECT_THAT(lost.At(clock.Now()), IsEmpty());
 }
 
-TEST(LostMembers, AreReadAsTheyWereWritten) {
+TEST(MemberHealth, IsReadAsItWasWritten) {
   const testing::TempFolder temp;
-  const auto file = temp / "lost_members.json";
-  EXPECT_THAT(ReadLostMembers(file), IsEmpty());
-  WriteLostMembers(file, {{"actor.0", 40}, {"inference.quick.0", 41}});
-  EXPECT_THAT(ReadLostMembers(file),
-              ElementsAre(Pair("actor.0", 40), Pair("inference.quick.0", 41)));
-  WriteLostMembers(file, {});
-  EXPECT_THAT(ReadLostMembers(file), IsEmpty());
-  std::ofstream(file) << "{\"actor.0\": \"x";
-  EXPECT_THAT(ReadLostMembers(file), IsEmpty());
+  const auto file = temp / "members.json";
+  EXPECT_EQ(ReadMemberHealth(file), MemberHealth{});
+  const MemberHealth health{.working = {{"learner", 39}, {"actor.0", 40}},
+                            .lost = {{"inference.quick.0", 41}}};
+  WriteMemberHealth(file, health);
+  EXPECT_EQ(ReadMemberHealth(file), health);
+  for (const char* torn : {"{\"lost\": {\"actor.0\": \"x", R"({"lost": 3})", R"([1])"}) {
+    std::ofstream(file) << torn;
+    EXPECT_EQ(ReadMemberHealth(file), MemberHealth{}) << torn;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,111 @@
+// `londi chaos` as people use it, with two real (tiny, random) LMs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "launch/run_folder.h"
+#include "tests/support/run_command.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tiny_lms.h"
+
+namespace londi::launch {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+class Chaos : public ::testing::Test {
+ protected:
+  Chaos() {
+    const std::filesystem::path golden = LONDI_GOLDEN_MODELS;
+    testing::CopyTinyLm(golden / "gqa_tied", temp_ / "quick");
+    testing::CopyTinyLm(golden / "mha_untied", temp_ / "deepthink");
+    testing::WriteText(temp_ / "run.yaml", R"(
+run: {name: chaos, folder: runs, heartbeat: 100ms, lease: 2s, startup: 30s, metrics_every: 500ms}
+environment: {id: babyai/GoToRedBallGrey}
+quick: {model: quick}
+deepthink: {model: deepthink}
+actor: {episodes: 4}
+learner:
+  batch_size: 32
+  checkpoint_every: 1s
+  dqn: {width: 16, layers: 1}
+  rate: {min_rows: 100}
+)");
+  }
+
+  testing::CommandResult Londi(const std::string& arguments) {
+    return testing::RunCommand(std::string(LONDI_BINARY) + " " + arguments, 150);
+  }
+  std::string Config() const { return (temp_ / "run.yaml").string(); }
+
+  // The only run there is.
+  RunFolder Run() const { return {std::filesystem::directory_iterator(temp_ / "runs")->path()}; }
+
+  // Event -> the roles it happened to, once per time.
+  std::map<std::string, std::multiset<std::string>> Events() const {
+    std::map<std::string, std::multiset<std::string>> events;
+    std::ifstream in(Run().events());
+    for (std::string line; std::getline(in, line);) {
+      const auto event = nlohmann::json::parse(line, nullptr, false);
+      if (event.is_object()) events[event.value("event", "")].insert(event.value("role", ""));
+    }
+    return events;
+  }
+
+  testing::TempFolder temp_;
+};
+
+// The seed's acts kill, pause and hang, and hit each role, within 16 s.
+TEST_F(Chaos, ARunWhoseRolesAreAllKilledPausedOrHungKeepsEveryInvariant) {
+  const auto chaos = Londi("chaos " + Config() + " --seed 22214 --minutes 0.8 --every 3.5");
+
+  ASSERT_EQ(chaos.status, 0) << chaos.output;
+  EXPECT_THAT(chaos.output,
+              AllOf(HasSubstr("all invariants hold"),
+                    HasSubstr("5 roles hit"),
+                    ContainsRegex("log: [1-9][0-9]* rows of [1-9]"),
+                    Not(HasSubstr("VIOLATED"))));
+  auto events = Events();
+  std::set<std::string> hit;
+  for (const char* act : {"chaos_kill", "chaos_pause", "chaos_hang"}) {
+    EXPECT_FALSE(events[act].empty()) << act << "\n" << chaos.output;
+    hit.insert(events[act].begin(), events[act].end());
+  }
+  EXPECT_THAT(
+      hit,
+      UnorderedElementsAre(
+          "coordinator", "learner", "actor.0", "inference.quick.0", "inference.deepthink.0"));
+  for (const std::string& role : hit) {
+    // Nobody is given up: each life that failed is followed by another.
+    EXPECT_EQ(events["role_started"].count(role), events["role_failed"].count(role) + 1) << role;
+  }
+  EXPECT_TRUE(events["role_killed"].empty()) << "every role ended in time when it was asked to";
+}
+
+TEST_F(Chaos, AViolationEndsItWithStatus1) {
+  const auto train = Londi("train --no-evaluation --set run.max_decisions=50 " + Config());
+  ASSERT_EQ(train.status, 0) << train.output;
+  std::ofstream(Run().metrics(), std::ios::app)
+      << R"({"role":"actor.0","pid":1,"metrics":{"londi_actor_budget_violations_total":1}})"
+      << "\n";
+
+  const auto chaos = Londi("chaos " + Run().path.string() + " --minutes 0.09 --every 3600");
+
+  EXPECT_EQ(chaos.status, 1) << chaos.output;
+  EXPECT_THAT(chaos.output,
+              AllOf(HasSubstr("VIOLATED: actor.0 counted 1 episodes with more calls"),
+                    Not(HasSubstr("all invariants hold"))));
+}
+
+}  // namespace
+}  // namespace londi::launch
