@@ -62,6 +62,12 @@ void WriteFile(const std::filesystem::path& path, const std::string& bytes) {
   if (!synced) Fail(path, "write", std::strerror(error));
 }
 
+void MakeFolder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) Fail(path, "make the folder", error.message());
+}
+
 void SyncFolder(const std::filesystem::path& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
@@ -220,9 +226,7 @@ CheckpointSummary Summarize(const std::filesystem::path& folder) {
 
 CheckpointStore::CheckpointStore(std::filesystem::path folder, int keep, monitor::Logger logger)
     : folder_(std::move(folder)), keep_(keep), logger_(std::move(logger)) {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) Fail(folder_, "make the folder", error.message());
+  MakeFolder(folder_);
   if (access(folder_.c_str(), W_OK) != 0) Fail(folder_, "write to", std::strerror(errno));
 }
 
@@ -236,7 +240,7 @@ void CheckpointStore::Write(const Checkpoint& checkpoint) {
   for (const auto& each : ListAll(folder_)) {
     if (IsLeftover(each)) std::filesystem::remove_all(each);
   }
-  std::filesystem::create_directories(unfinished);
+  MakeFolder(unfinished);
 
   std::vector<core::NamedArray> arrays = checkpoint.algorithm.arrays;
   arrays.push_back({kLeaves,

@@ -278,6 +278,14 @@ TEST_F(CheckpointStoreTest, SaysSoWhenTheFolderCannotBeMade) {
                core::IoError);
 }
 
+TEST_F(CheckpointStoreTest, SaysSoWhenItsFolderWasReplacedByAFile) {
+  CheckpointStore store(folder_ / "checkpoints", 3, monitor::MakeNullLogger());
+  std::filesystem::remove(folder_ / "checkpoints");
+  std::ofstream(folder_ / "checkpoints") << "in the way";
+
+  EXPECT_THROW(store.Write(MakeCheckpoint(1)), core::IoError);
+}
+
 TEST(ConfigDifferences, NamesWhatChangedCameAndWent) {
   const std::vector<std::string> before = {"a = 1", "b = x = y", "c = 3"};
   const std::vector<std::string> now = {"b = x = z", "c = 3", "d = 4"};
