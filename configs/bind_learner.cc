@@ -16,6 +16,17 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
       {.meaning = "Units per layer of the part that learns where the LMs disagree; 0 = without",
        .min = 0,
        .max = 4096});
+  table.Add("learner.dqn.plans",
+            dqn.plans,
+            {.meaning = "Also learn what it is worth to call wherever the LMs disagree with more "
+                        "than a certain probability, and follow the best such plan"});
+  table.Add("learner.dqn.plan_margin",
+            dqn.plan_margin,
+            {.meaning = "... unless the critics see an advantage of more than this in a single "
+                        "other choice",
+             .unit = "reward",
+             .min = 0,
+             .max = 100});
   table.Add("learner.dqn.learning_rate",
             dqn.learning_rate,
             {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string_view>
 
 // The Switcher's network, written by the learner (LibTorch) and read by actors (no torch). Both
@@ -10,7 +11,7 @@
 //                 d = P(DEEPTHINK would act otherwise than QUICK | features); it knows no cost and
 //                 no budget, because DEEPTHINK does not. Without the tower d = 1
 //   trunk         a tower over input ++ (d, ln(d + kLogFloor) / 4) where there is a d
-//   heads         six times Linear(width -> 1)
+//   heads         six times Linear(width -> 1); with plans also twice Linear(width -> kNumPlans)
 //
 //   A_R = d G_R + (1 - d) l S_R            Q_R(s,g) = V_R + (g - 1/2) A_R   expected task return
 //   A_N = d G_N + (1 - d) l S_N + 1        Q_N(s,g) = V_N + (g - 1/2) A_N   expected activations
@@ -21,11 +22,19 @@
 // minus its shadow price, and nothing at all without a budget. The activation itself counts 1.
 // (algorithms.md 2.4.4: A = d E[gain | disagreement] - lambda - c.)
 //
+// Beside the critics of the greedy policy stand those of the *plans*, which are fixed but for d:
+// plan k calls, as long as the budget lasts, wherever d > kPlanThresholds[k], to the episode's end.
+// V_R[k], V_N[k] are what it brings and costs from here on. A call that another call can make up
+// for a step later is worth less than any critic's error, so a policy that is greedy step by step
+// may put it off for ever; plans differ by whole episodes. See ChooseGreedily.
+//
 // A tower is `layers` times Linear -> LayerNorm(eps 1e-5) -> ReLU. Arrays, weights row-major
 // [out, in], i = 0..layers-1:
 //   trunk.<i>.{weight,bias}         trunk.<i>.norm.{weight,bias}
 //   return.value.{weight,bias}      return.gain.{weight,bias}      return.shadow.{weight,bias}
 //   calls.value.{weight,bias}       calls.gain.{weight,bias}       calls.shadow.{weight,bias}
+//   plans.return.{weight,bias}      plans.calls.{weight,bias}
+//   plans.margin [1]                of ChooseGreedily. These five only where there are plans
 //   disagreement.<i>.{weight,bias}  disagreement.<i>.norm.{weight,bias}
 //   disagreement.logit.{weight,bias}
 namespace londi::core::switcher_network {
@@ -34,5 +43,54 @@ inline constexpr std::string_view kArchitecture = "disagreement_mlp";
 inline constexpr float kLayerNormEpsilon = 1e-5f;
 inline constexpr float kLogFloor = 1e-3f;
 inline constexpr int kNumDisagreementInputs = 2;  // What d adds to the trunk's input.
+
+// The first never calls: where plans tie, as before any training, it is QUICK's. The last always
+// calls.
+inline constexpr std::array kPlanThresholds{
+    2.0f, 0.95f, 0.8f, 0.6f, 0.4f, 0.25f, 0.15f, 0.08f, -1.0f};
+inline constexpr int kNumPlans = static_cast<int>(kPlanThresholds.size());
+
+// What the network says about one state. The learner reads rows of its output tensor as this.
+struct Values {
+  float return_value = 0;      // V_R
+  float return_advantage = 0;  // A_R
+  float calls_value = 0;       // V_N
+  float calls_advantage = 0;   // A_N
+  float disagreement = 1;      // d
+  std::array<float, kNumPlans> plan_return{};
+  std::array<float, kNumPlans> plan_calls{};
+
+  float Return(bool activate) const {
+    return return_value + (activate ? 0.5f : -0.5f) * return_advantage;
+  }
+  float Calls(bool activate) const {
+    return calls_value + (activate ? 0.5f : -0.5f) * calls_advantage;
+  }
+  float Advantage(float cost) const { return return_advantage - cost * calls_advantage; }
+  float PlanValue(int plan, float cost) const {
+    const auto k = static_cast<std::size_t>(plan);
+    return plan_return[k] - cost * plan_calls[k];
+  }
+  // Whether plan k calls here, if it may. A NaN never does.
+  bool PlanActivates(int plan) const {
+    return disagreement > kPlanThresholds[static_cast<std::size_t>(plan)];
+  }
+};
+static_assert(sizeof(Values) == (5 + 2 * kNumPlans) * sizeof(float));
+
+inline constexpr float kNoPlans = -1;  // A margin that says so.
+
+struct GreedyChoice {
+  bool activate = false;
+  int plan = kCritics;  // What says what the choice is worth: a plan, or Q.
+  static constexpr int kCritics = -1;
+};
+
+// The policy. Without plans: activate iff legal and advantage > 0. With plans: what the best plan
+// does at this cost (generalized policy improvement, Barreto et al. 2017, arXiv:1606.05312), unless
+// the critics see an advantage or disadvantage of more than `margin` in doing otherwise. A tie
+// stays with QUICK, and so does a NaN.
+//   margin  task reward, >= 0; kNoPlans
+GreedyChoice ChooseGreedily(const Values& values, float cost, bool may_activate, float margin);
 
 }  // namespace londi::core::switcher_network

@@ -37,6 +37,8 @@ struct LearnerLoop::Instruments {
             metrics.GetGauge("londi_learner_loss_return", "Huber loss of the critic of returns")),
         loss_calls(metrics.GetGauge("londi_learner_loss_calls",
                                     "Huber loss of the critic of activations")),
+        loss_plans(
+            metrics.GetGauge("londi_learner_loss_plans", "Huber loss of the plans' critics")),
         loss_disagreement(metrics.GetGauge("londi_learner_loss_disagreement",
                                            "Cross-entropy of where the LMs disagree, nats")),
         gradient_norm(metrics.GetGauge("londi_learner_gradient_norm", "Before clipping")),
@@ -46,8 +48,8 @@ struct LearnerLoop::Instruments {
                                             "Duration of the last checkpoint")) {}
 
   monitor::Counter updates, skipped;
-  monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_disagreement, gradient_norm,
-      waiting_share, checkpoint_seconds;
+  monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_plans, loss_disagreement,
+      gradient_norm, waiting_share, checkpoint_seconds;
 };
 
 void LearnerOptions::Validate() const {
@@ -264,6 +266,7 @@ void LearnerLoop::UpdateMetrics() {
   instruments_->replay.Set(static_cast<double>(replay_.num_sampleable()));
   instruments_->loss_return.Set(last_.loss_return);
   instruments_->loss_calls.Set(last_.loss_calls);
+  instruments_->loss_plans.Set(last_.loss_plans);
   instruments_->loss_disagreement.Set(last_.loss_disagreement);
   instruments_->gradient_norm.Set(last_.gradient_norm);
   instruments_->waiting_share.Set(waiting_share);

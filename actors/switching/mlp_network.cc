@@ -127,16 +127,22 @@ MlpNetwork::MlpNetwork(std::shared_ptr<const core::WeightsSnapshot> weights)
   calls_value_ = FindLinear("calls.value", width, 1);
   calls_gain_ = FindLinear("calls.gain", width, 1);
   calls_shadow_ = FindLinear("calls.shadow", width, 1);
+  if (HasArray("plans.margin")) {
+    constexpr std::size_t kNumPlans = core::switcher_network::kNumPlans;
+    plans_return_ = FindLinear("plans.return", width, kNumPlans);
+    plans_calls_ = FindLinear("plans.calls", width, kNumPlans);
+    margin_ = FindArray("plans.margin", {1})[0];
+  }
+}
+
+bool MlpNetwork::HasArray(std::string_view name) const {
+  return std::ranges::any_of(weights_->arrays,
+                             [&](const core::NamedArray& array) { return array.name == name; });
 }
 
 MlpNetwork::Tower MlpNetwork::FindTower(const std::string& name) const {
-  const auto has_layer = [&](const std::string& layer) {
-    return std::ranges::any_of(weights_->arrays, [&](const core::NamedArray& array) {
-      return array.name == layer + ".weight";
-    });
-  };
   Tower tower;
-  for (std::string layer = name + ".0"; has_layer(layer);
+  for (std::string layer = name + ".0"; HasArray(layer + ".weight");
        layer = name + "." + std::to_string(tower.size())) {
     const std::vector<std::int64_t>& shape = weights_->Find(layer + ".weight").shape;
     const std::size_t out = shape.empty() ? 0 : static_cast<std::size_t>(shape[0]);
@@ -188,8 +194,9 @@ std::span<const float> MlpNetwork::Climb(const Tower& tower,
   return in;
 }
 
-MlpNetwork::Output MlpNetwork::Evaluate(std::span<const float> inputs, Scratch& scratch) const {
-  Output output;
+core::switcher_network::Values MlpNetwork::Evaluate(std::span<const float> inputs,
+                                                    Scratch& scratch) const {
+  core::switcher_network::Values output;
   const std::size_t num_features = inputs.size() - core::kNumContextInputs;
   if (!disagreement_.empty()) {
     output.disagreement = Sigmoid(
@@ -209,10 +216,15 @@ MlpNetwork::Output MlpNetwork::Evaluate(std::span<const float> inputs, Scratch& 
   output.calls_value = calls_value_.ApplyToOne(hidden);
   output.calls_advantage = output.disagreement * calls_gain_.ApplyToOne(hidden) +
                            agreement * calls_shadow_.ApplyToOne(hidden) + 1.0f;
+  if (margin_ >= 0) {
+    plans_return_.Apply(hidden, output.plan_return);
+    plans_calls_.Apply(hidden, output.plan_calls);
+  }
   return output;
 }
 
-MlpNetwork::Output MlpNetwork::Evaluate(const core::SwitcherInput& input, Scratch& scratch) const {
+core::switcher_network::Values MlpNetwork::Evaluate(const core::SwitcherInput& input,
+                                                    Scratch& scratch) const {
   const std::size_t num_features = input.features.size();
   std::vector<float>& inputs = scratch.context;
   inputs.resize(num_features + core::kNumContextInputs);

@@ -3,10 +3,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ids.h"
 #include "core/switcher.h"
+#include "core/switcher_network.h"
 #include "core/weights.h"
 
 namespace londi::actors {
@@ -19,28 +21,20 @@ class MlpNetwork {
   // Throws core::ProtocolError for another architecture or inconsistent shapes.
   explicit MlpNetwork(std::shared_ptr<const core::WeightsSnapshot> weights);
 
-  struct Output {
-    float return_value = 0;      // V_R
-    float return_advantage = 0;  // A_R
-    float calls_value = 0;       // V_N
-    float calls_advantage = 0;   // A_N
-    float disagreement = 1;      // d
-    float Advantage(float cost) const { return return_advantage - cost * calls_advantage; }
-  };
-
   // Reused between calls of one thread, so that evaluating allocates nothing.
   struct Scratch {
     std::vector<float> context, inputs, a, b;
   };
 
   // inputs [num_inputs()]
-  Output Evaluate(std::span<const float> inputs, Scratch& scratch) const;
+  core::switcher_network::Values Evaluate(std::span<const float> inputs, Scratch& scratch) const;
   // The same for what a Switcher is asked. Throws core::ProtocolError when the features are not of
   // the width that the weights were made for.
-  Output Evaluate(const core::SwitcherInput& input, Scratch& scratch) const;
+  core::switcher_network::Values Evaluate(const core::SwitcherInput& input, Scratch& scratch) const;
 
   bool is_empty() const { return weights_ == nullptr; }
   bool has_disagreement() const { return !disagreement_.empty(); }
+  float margin() const { return margin_; }  // Of ChooseGreedily.
   int num_inputs() const { return num_inputs_; }
   core::WeightsVersion version() const {
     return weights_ ? weights_->version : core::WeightsVersion();
@@ -62,6 +56,7 @@ class MlpNetwork {
   using Tower = std::vector<Layer>;
   // Layers "<name>.0", "<name>.1", ...; none where there is no such array.
   Tower FindTower(const std::string& name) const;
+  bool HasArray(std::string_view name) const;
   Linear FindLinear(const std::string& name, std::size_t in, std::size_t out) const;
   std::span<const float> FindArray(const std::string& name, std::vector<std::int64_t> shape) const;
   // The last layer's output; lies in `scratch`.
@@ -74,6 +69,8 @@ class MlpNetwork {
   Tower trunk_;
   Linear return_value_, return_gain_, return_shadow_;
   Linear calls_value_, calls_gain_, calls_shadow_;
+  Linear plans_return_, plans_calls_;
+  float margin_ = core::switcher_network::kNoPlans;
   Tower disagreement_;  // Empty: d = 1.
   Linear disagreement_logit_;
 };

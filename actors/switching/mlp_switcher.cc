@@ -6,11 +6,12 @@ namespace londi::actors {
 
 core::SwitchChoice MlpSwitcher::Choose(const core::SwitcherInput& input) {
   if (network_.is_empty()) return {};
-  const MlpNetwork::Output output = network_.Evaluate(input, scratch_);
-  const float advantage = output.Advantage(input.cost);
-  return {.activate = advantage > 0,  // False for NaN.
-          .advantage = advantage,
-          .disagreement = output.disagreement,
+  const core::switcher_network::Values values = network_.Evaluate(input, scratch_);
+  return {.activate = core::switcher_network::ChooseGreedily(
+                          values, input.cost, /*may_activate=*/true, network_.margin())
+                          .activate,
+          .advantage = values.Advantage(input.cost),
+          .disagreement = values.disagreement,
           .version = network_.version()};
 }
 

@@ -38,7 +38,10 @@ class Dqn final : public Algorithm {
         shape_{num_features + core::kNumContextInputs,
                options.width,
                options.layers,
-               options.disagreement_width},
+               options.disagreement_width,
+               options.plans},
+        margin_(options.plans ? static_cast<float>(options.plan_margin)
+                              : core::switcher_network::kNoPlans),
         device_(device),
         online_(shape_, device_, /*gradient=*/true),
         target_(shape_, device_, /*gradient=*/false),
@@ -53,21 +56,32 @@ class Dqn final : public Algorithm {
     UpdateResult result;
     Stopwatch watch;
     const at::Tensor inputs = ToDevice(batch);
-    const std::vector<Target> targets = MakeTargets(batch, inputs);
+    const at::Tensor successors = inputs.narrow(0, batch.num_states, batch.num_successors);
+    const at::Tensor chosen_by = NoGradient(online_, successors);
+    const std::vector<Target> targets = MakeTargets(batch, successors, AsValues(chosen_by));
     result.targets_ms = watch.Lap();
 
     const DuelingNetwork::Output output = online_.Forward(inputs.narrow(0, 0, batch.num_states));
-    const at::Tensor host_heads = output.heads.detach().to(at::kCPU).contiguous();
-    at::Tensor gradient = at::empty({batch.num_states, 4}, at::kFloat);
+    const at::Tensor host_values = output.values.detach().to(at::kCPU).contiguous();
+    at::Tensor gradient = at::empty_like(host_values);
     result.errors.resize(static_cast<std::size_t>(batch.num_states));
     const DuelingLoss loss = ComputeLoss(batch,
-                                         AsHeads(host_heads),
+                                         AsValues(host_values),
                                          targets,
                                          options_.calls_loss_weight,
-                                         AsHeads(gradient),
+                                         AsValues(gradient),
                                          result.errors);
+    if (options_.plans) {
+      std::vector<PlanTargets> plan_targets(static_cast<std::size_t>(batch.num_states));
+      MakePlanTargets(batch, AsValues(host_values), AsValues(chosen_by), plan_targets);
+      result.loss_plans = ComputePlanLoss(batch,
+                                          AsValues(host_values),
+                                          plan_targets,
+                                          options_.calls_loss_weight,
+                                          AsValues(gradient));
+    }
     online_.flat_gradient().zero_();
-    output.heads.backward(gradient.to(device_));
+    output.values.backward(gradient.to(device_));
     if (output.disagreement_logits.defined())
       result.loss_disagreement = TeachDisagreement(batch, output.disagreement_logits);
     result.gradient_ms = watch.Lap();
@@ -87,6 +101,7 @@ class Dqn final : public Algorithm {
     snapshot->version = version;
     snapshot->architecture = core::switcher_network::kArchitecture;
     snapshot->arrays = online_.ToArrays(online_.flat(), "");
+    if (options_.plans) snapshot->arrays.push_back({"plans.margin", {1}, {margin_}});
     return snapshot;
   }
 
@@ -129,8 +144,8 @@ class Dqn final : public Algorithm {
             {"adam.second.", second_moment_}};
   }
 
-  static std::span<HeadValues> AsHeads(const at::Tensor& host) {
-    return {reinterpret_cast<HeadValues*>(host.data_ptr<float>()),
+  static std::span<Values> AsValues(const at::Tensor& host) {
+    return {reinterpret_cast<Values*>(host.data_ptr<float>()),
             static_cast<std::size_t>(host.size(0))};
   }
 
@@ -142,11 +157,11 @@ class Dqn final : public Algorithm {
   }
 
   // Double Q-learning: the online network chooses, the target network values.
-  std::vector<Target> MakeTargets(const Batch& batch, const at::Tensor& inputs) const {
-    const at::Tensor successors = inputs.narrow(0, batch.num_states, batch.num_successors);
+  std::vector<Target> MakeTargets(const Batch& batch,
+                                  const at::Tensor& successors,
+                                  std::span<const Values> chosen_by) const {
     std::vector<Bootstrap> bootstraps(batch.entries.size());
-    const at::Tensor chosen_by = NoGradient(online_, successors);
-    ChooseBootstraps(batch, AsHeads(chosen_by), bootstraps);
+    ChooseBootstraps(batch, chosen_by, margin_, bootstraps);
 
     std::vector<std::int64_t> wanted;
     for (const Bootstrap& bootstrap : bootstraps) {
@@ -155,7 +170,7 @@ class Dqn final : public Algorithm {
     const at::Tensor index =
         at::from_blob(wanted.data(), {static_cast<std::int64_t>(wanted.size())}, at::kLong);
     const at::Tensor valued_by = NoGradient(target_, successors.index_select(0, index.to(device_)));
-    const std::span<const HeadValues> values = AsHeads(valued_by);
+    const std::span<const Values> values = AsValues(valued_by);
 
     std::vector<Target> targets(bootstraps.size());
     std::size_t next = 0;
@@ -163,17 +178,24 @@ class Dqn final : public Algorithm {
       const Bootstrap& bootstrap = bootstraps[e];
       targets[e] = {bootstrap.horizon.reward, bootstrap.horizon.calls};
       if (bootstrap.successor < 0) continue;
-      const HeadValues& value = values[next++];
-      targets[e].return_value += bootstrap.horizon.discount * value.Return(bootstrap.activate);
-      targets[e].calls_value += bootstrap.horizon.discount * value.Calls(bootstrap.activate);
+      const Target rest = ValueOf(bootstrap.choice, values[next++]);
+      targets[e].return_value += bootstrap.horizon.discount * rest.return_value;
+      targets[e].calls_value += bootstrap.horizon.discount * rest.calls_value;
     }
     return targets;
   }
 
-  // Heads on the host.
+  static Target ValueOf(const core::switcher_network::GreedyChoice& choice, const Values& values) {
+    if (choice.plan == core::switcher_network::GreedyChoice::kCritics)
+      return {values.Return(choice.activate), values.Calls(choice.activate)};
+    const auto plan = static_cast<std::size_t>(choice.plan);
+    return {values.plan_return[plan], values.plan_calls[plan]};
+  }
+
+  // Values on the host.
   static at::Tensor NoGradient(const DuelingNetwork& network, const at::Tensor& inputs) {
     const at::NoGradGuard no_gradient;
-    return network.Forward(inputs).heads.to(at::kCPU).contiguous();
+    return network.Forward(inputs).values.to(at::kCPU).contiguous();
   }
 
   // Adds to the gradient; returns the loss.
@@ -224,6 +246,7 @@ class Dqn final : public Algorithm {
 
   const DqnOptions options_;
   const DuelingNetwork::Shape shape_;
+  const float margin_;
   const at::Device device_;
   DuelingNetwork online_;
   DuelingNetwork target_;
@@ -250,6 +273,8 @@ void DqnOptions::Validate() const {
           "disagreement_width",
           disagreement_width,
           "8 to 4096, or to 0 for none");
+  Require(!plans || disagreement_width > 0, "plans", 1, "false, or disagreement_width above 0");
+  Require(plan_margin >= 0, "plan_margin", plan_margin, "0 or more");
   Require(learning_rate > 0 && learning_rate < 1,
           "learning_rate",
           learning_rate,

@@ -12,6 +12,8 @@ struct DqnOptions {
   int width = 256;                       // Units per trunk layer, 8..4096.
   int layers = 3;                        // Trunk layers, 1..8.
   int disagreement_width = 128;          // Units per layer of its tower, 8..4096; 0 = no tower.
+  bool plans = false;                    // Needs the disagreement tower.
+  double plan_margin = 0.01;             // Of core's ChooseGreedily, task reward, >= 0.
   double learning_rate = 3e-4;           // Adam, at the start, > 0.
   double final_learning_rate = 1e-4;     // Reached linearly ...
   std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
@@ -26,18 +28,23 @@ struct DqnOptions {
 // Double dueling n-step DQN with two critics, conditioned on cost and budget; the network is the
 // one of core/switcher_network.h.
 //
-//   y_R = R_k + gamma^k Q_R'(s_k, a*)      y_N = N_k + gamma^k Q_N'(s_k, a*)      a* =
-//   argmax_{legal} Q_R - c Q_N
+//   y_R = R_k + gamma^k Q_R'(s_k, a*)      y_N = N_k + gamma^k Q_N'(s_k, a*)
+//   a*  = argmax_{legal} Q_R - c Q_N       (with plans: core's ChooseGreedily)
 //
 // with a* of the online network and the values of the target network, both critics at the same a*:
 // what is learned is the return and the bill of one policy, the one that is greedy at (c, z). Legal
 // is MayActivate(z_k); a NaN is never greedy. Huber losses, Adam, gradient clipping, Polyak target.
-// Where the LMs disagree is learned beside it, by cross-entropy on the rows in which DEEPTHINK was
-// asked; most of an advantage's noise is about states in which they agree, where it is 0.
+// With `plans` the values of core's plans are learned beside it, by policy evaluation on windows
+// that did what the plan would have done (MakePlanTargets), bootstrapped from the online network:
+// no maximum is taken, so that nothing has to be held back. Where the best of them is worth more
+// than Q of the same choice, it is what targets continue with. Where the LMs disagree is learned
+// beside it, by cross-entropy on the rows in which DEEPTHINK was asked; most of an advantage's
+// noise is about states in which they agree, where it is 0.
 //
 // Sources: Mnih et al. 2015; van Hasselt et al. 2016 (double, arXiv:1509.06461); Wang et al. 2016
 // (dueling, arXiv:1511.06581); Hessel et al. 2018 (Rainbow, arXiv:1710.02298); the switching
-// problem: Chen et al. 2024 (LONDI, arXiv:2402.12061). Two critics: algorithms.md 2.6.
+// problem: Chen et al. 2024 (LONDI, arXiv:2402.12061); plans: Barreto et al. 2017 (generalized
+// policy improvement, arXiv:1606.05312). Two critics: algorithms.md 2.6.
 //   device  "cpu", "cuda" or "cuda:<index>", already resolved
 //   seed    of the initial weights; the heads start at 0, so the first policy is always QUICK
 std::unique_ptr<Algorithm> MakeDqn(const DqnOptions& options,

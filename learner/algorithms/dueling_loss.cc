@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "core/budget.h"
+
 namespace londi::learner {
 namespace {
 
@@ -17,19 +19,21 @@ float HuberSlope(float error) { return std::clamp(error, -1.0f, 1.0f); }
 }  // namespace
 
 void ChooseBootstraps(const Batch& batch,
-                      std::span<const HeadValues> successors,
+                      std::span<const Values> successors,
+                      float margin,
                       std::span<Bootstrap> out) {
   const auto first_successor = static_cast<std::size_t>(batch.num_states);
-  std::vector<std::uint8_t> greedy(successors.size());
+  std::vector<core::switcher_network::GreedyChoice> greedy(successors.size());
   for (std::size_t i = 0; i < successors.size(); ++i) {
     const Context& context = batch.contexts[first_successor + i];
-    greedy[i] = MayActivate(context.remaining) && successors[i].WantsActivation(context.cost);
+    greedy[i] = core::switcher_network::ChooseGreedily(
+        successors[i], context.cost, MayActivate(context.remaining), margin);
   }
   std::vector<std::uint8_t> followed(batch.horizons.size());
   for (std::size_t i = 0; i < followed.size(); ++i) {
     const std::int32_t successor = batch.horizon_successor[i];
-    followed[i] =
-        successor >= 0 && greedy[static_cast<std::size_t>(successor)] == batch.horizon_activated[i];
+    followed[i] = successor >= 0 && greedy[static_cast<std::size_t>(successor)].activate ==
+                                        (batch.horizon_activated[i] != 0);
   }
   for (std::size_t e = 0; e < batch.entries.size(); ++e) {
     const auto first = static_cast<std::size_t>(batch.entries[e].first_horizon);
@@ -38,19 +42,82 @@ void ChooseBootstraps(const Batch& batch,
                                            std::span(batch.horizons).subspan(first, count),
                                            std::span(followed).subspan(first, count)));
     const std::int32_t successor = batch.horizon_successor[chosen];
-    out[e] = {batch.horizons[chosen],
-              successor,
-              successor >= 0 && greedy[static_cast<std::size_t>(successor)]};
+    out[e] = {batch.horizons[chosen], successor};
+    if (successor >= 0) out[e].choice = greedy[static_cast<std::size_t>(successor)];
   }
 }
 
+void MakePlanTargets(const Batch& batch,
+                     std::span<const Values> states,
+                     std::span<const Values> successors,
+                     std::span<PlanTargets> out) {
+  const auto num_states = static_cast<std::size_t>(batch.num_states);
+  const auto acts_as = [](const Values& values, const Context& context, int plan) {
+    return MayActivate(context.remaining) && values.PlanActivates(plan);
+  };
+  for (std::size_t i = 0; i < num_states; ++i) {
+    const Batch::Entry& entry = batch.entries[i];  // The choice taken in row i.
+    const bool either_way = batch.disagreements[i] == Batch::Disagreement::kAgreed &&
+                            batch.contexts[i].remaining == core::BudgetGovernor::kUnlimited;
+    const auto first = static_cast<std::size_t>(entry.first_horizon);
+    const std::size_t end = first + static_cast<std::size_t>(entry.num_horizons);
+    out[i] = {};
+    for (int plan = 0; plan < kNumPlans; ++plan) {
+      const bool activates = acts_as(states[i], batch.contexts[i], plan);
+      if (activates != entry.activate && !either_way) continue;
+      std::size_t h = first;
+      for (; h + 1 < end && batch.horizon_successor[h] >= 0; ++h) {
+        const auto successor = static_cast<std::size_t>(batch.horizon_successor[h]);
+        if (acts_as(successors[successor], batch.contexts[num_states + successor], plan) !=
+            (batch.horizon_activated[h] != 0))
+          break;
+      }
+      const auto k = static_cast<std::size_t>(plan);
+      const Horizon& horizon = batch.horizons[h];
+      const float made_up_for = (activates ? 1.0f : 0.0f) - (entry.activate ? 1.0f : 0.0f);
+      Target target{horizon.reward, horizon.calls + made_up_for};
+      if (batch.horizon_successor[h] >= 0) {
+        const Values& rest = successors[static_cast<std::size_t>(batch.horizon_successor[h])];
+        target.return_value += horizon.discount * rest.plan_return[k];
+        target.calls_value += horizon.discount * rest.plan_calls[k];
+      }
+      out[i].known[k] = true;
+      out[i].targets[k] = target;
+    }
+  }
+}
+
+double ComputePlanLoss(const Batch& batch,
+                       std::span<const Values> values,
+                       std::span<const PlanTargets> targets,
+                       double calls_weight,
+                       std::span<Values> gradient) {
+  const float scale = 1.0f / static_cast<float>(batch.num_states);
+  const auto weight_of_calls = static_cast<float>(calls_weight);
+  double loss = 0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto num_known = std::ranges::count(targets[i].known, true);
+    if (num_known == 0) continue;
+    const float weight = batch.entries[i].weight * scale / static_cast<float>(num_known);
+    for (std::size_t k = 0; k < targets[i].known.size(); ++k) {
+      if (!targets[i].known[k]) continue;
+      const float return_error = values[i].plan_return[k] - targets[i].targets[k].return_value;
+      const float calls_error = values[i].plan_calls[k] - targets[i].targets[k].calls_value;
+      loss += weight * (Huber(return_error) + weight_of_calls * Huber(calls_error));
+      gradient[i].plan_return[k] += weight * HuberSlope(return_error);
+      gradient[i].plan_calls[k] += weight * weight_of_calls * HuberSlope(calls_error);
+    }
+  }
+  return loss;
+}
+
 DuelingLoss ComputeLoss(const Batch& batch,
-                        std::span<const HeadValues> heads,
+                        std::span<const Values> values,
                         std::span<const Target> targets,
                         double calls_weight,
-                        std::span<HeadValues> gradient,
+                        std::span<Values> gradient,
                         std::span<float> errors) {
-  std::fill(gradient.begin(), gradient.end(), HeadValues{});
+  std::fill(gradient.begin(), gradient.end(), Values{.disagreement = 0});
   std::fill(errors.begin(), errors.end(), 0.0f);
   const float scale = 1.0f / static_cast<float>(batch.num_states);
   DuelingLoss loss;
@@ -58,8 +125,8 @@ DuelingLoss ComputeLoss(const Batch& batch,
     const Batch::Entry& entry = batch.entries[e];
     const auto state = static_cast<std::size_t>(entry.state);
     const float sign = entry.activate ? 0.5f : -0.5f;
-    const float return_error = heads[state].Return(entry.activate) - targets[e].return_value;
-    const float calls_error = heads[state].Calls(entry.activate) - targets[e].calls_value;
+    const float return_error = values[state].Return(entry.activate) - targets[e].return_value;
+    const float calls_error = values[state].Calls(entry.activate) - targets[e].calls_value;
     const float weight = entry.weight * scale;
     loss.loss_return += weight * Huber(return_error);
     loss.loss_calls += weight * Huber(calls_error);

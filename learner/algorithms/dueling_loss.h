@@ -1,48 +1,54 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
+#include "core/switcher_network.h"
 #include "learner/batch.h"
 
 namespace londi::learner {
 
-// What the network says about one state; the order of the heads in its output.
-struct HeadValues {
-  float return_value = 0;
-  float return_advantage = 0;
-  float calls_value = 0;
-  float calls_advantage = 0;
+using core::switcher_network::kNumPlans;
+using core::switcher_network::Values;
 
-  float Return(bool activate) const {
-    return return_value + (activate ? 0.5f : -0.5f) * return_advantage;
-  }
-  float Calls(bool activate) const {
-    return calls_value + (activate ? 0.5f : -0.5f) * calls_advantage;
-  }
-  // Whether the greedy policy activates at this cost, if it may. A NaN never does, a tie stays with
-  // QUICK.
-  bool WantsActivation(float cost) const { return return_advantage - cost * calls_advantage > 0; }
-};
-static_assert(sizeof(HeadValues) == 4 * sizeof(float));
-
-// Where an entry's target continues, decided by the online network's heads of the successors.
+// Where an entry's target continues, decided by the online network's values of the successors.
 struct Bootstrap {
   Horizon horizon;
-  std::int32_t successor = -1;  // -1 = terminal
-  bool activate = false;        // a*: the legal greedy choice there.
+  std::int32_t successor = -1;                  // -1 = terminal
+  core::switcher_network::GreedyChoice choice;  // a*: the legal greedy choice there.
 };
 
 //   successors [num_successors]
+//   margin     of core's ChooseGreedily
 // Fills out [entries].
 void ChooseBootstraps(const Batch& batch,
-                      std::span<const HeadValues> successors,
+                      std::span<const Values> successors,
+                      float margin,
                       std::span<Bootstrap> out);
 
 struct Target {
   float return_value = 0;
   float calls_value = 0;
 };
+
+// What the plans of one state are to be taught; a plan that would have acted otherwise than the row
+// learns nothing from it.
+struct PlanTargets {
+  std::array<bool, kNumPlans> known{};
+  std::array<Target, kNumPlans> targets{};
+};
+
+// Policy evaluation: the window of the row for as long as it did what the plan would have done,
+// then the plan's own value there (without follow_greedy_only the whole window). Where the LMs
+// agreed and there is no budget, another choice would have led to the same state.
+//   states      [num_states]      d of the online network
+//   successors  [num_successors]  its values
+// Fills out [num_states].
+void MakePlanTargets(const Batch& batch,
+                     std::span<const Values> states,
+                     std::span<const Values> successors,
+                     std::span<PlanTargets> out);
 
 struct DuelingLoss {
   double loss_return =
@@ -51,16 +57,24 @@ struct DuelingLoss {
 };
 
 // Weighted Huber losses (delta 1) of both critics and their derivative.
-//   heads     [num_states] predictions
+//   values    [num_states] predictions
 //   targets   [entries]
-//   gradient  [num_states] d(loss_return + calls_weight * loss_calls) / d heads
+//   gradient  [num_states] d(loss_return + calls_weight * loss_calls) / d values
 //   errors    [num_states] |Q_R error| + c |Q_N error|, the largest over the state's entries
 DuelingLoss ComputeLoss(const Batch& batch,
-                        std::span<const HeadValues> heads,
+                        std::span<const Values> values,
                         std::span<const Target> targets,
                         double calls_weight,
-                        std::span<HeadValues> gradient,
+                        std::span<Values> gradient,
                         std::span<float> errors);
+
+// The same for the plans: each state's loss is the mean over the plans that learn something from
+// it. Adds to the gradient; returns the loss (returns and weighted calls).
+double ComputePlanLoss(const Batch& batch,
+                       std::span<const Values> values,
+                       std::span<const PlanTargets> targets,
+                       double calls_weight,
+                       std::span<Values> gradient);
 
 // Weighted cross-entropy (nats) of the states in which DEEPTHINK was asked, divided by the number
 // of states, and its derivative.

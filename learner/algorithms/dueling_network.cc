@@ -19,6 +19,8 @@ namespace {
 constexpr const char* kHeads[] = {
     "return.value", "return.gain", "return.shadow", "calls.value", "calls.gain", "calls.shadow"};
 constexpr int kNumHeads = 6;
+constexpr const char* kPlanHeads[] = {"plans.return", "plans.calls"};
+using core::switcher_network::kNumPlans;
 
 std::string ShapeText(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -35,11 +37,19 @@ DuelingNetwork::DuelingNetwork(Shape shape, at::Device device, bool gradient) : 
   const int trunk_inputs =
       shape.num_inputs + (has_disagreement ? core::switcher_network::kNumDisagreementInputs : 0);
   const std::int64_t trunk = AddTowerSlots("trunk", trunk_inputs, shape.width, shape.layers);
-  // The heads lie side by side: one [6, width] matrix.
+  // The heads lie side by side: one matrix.
+  const int num_heads = kNumHeads + (shape.plans ? 2 * kNumPlans : 0);
   const std::int64_t heads_weight = size_;
   for (const char* head : kHeads) AddSlot(std::string(head) + ".weight", {1, shape.width});
+  if (shape.plans) {
+    for (const char* head : kPlanHeads)
+      AddSlot(std::string(head) + ".weight", {kNumPlans, shape.width});
+  }
   const std::int64_t heads_bias = size_;
   for (const char* head : kHeads) AddSlot(std::string(head) + ".bias", {1});
+  if (shape.plans) {
+    for (const char* head : kPlanHeads) AddSlot(std::string(head) + ".bias", {kNumPlans});
+  }
   std::int64_t disagreement = 0, logit_weight = 0, logit_bias = 0;
   if (has_disagreement) {
     disagreement =
@@ -52,7 +62,7 @@ DuelingNetwork::DuelingNetwork(Shape shape, at::Device device, bool gradient) : 
   flat_ = at::zeros({size_}, options);
   if (gradient) gradient_ = at::zeros({size_}, options);
   trunk_ = ViewTower(trunk, trunk_inputs, shape.width, shape.layers);
-  heads_ = {View(heads_weight, {kNumHeads, shape.width}), View(heads_bias, {kNumHeads})};
+  heads_ = {View(heads_weight, {num_heads, shape.width}), View(heads_bias, {num_heads})};
   if (has_disagreement) {
     disagreement_ =
         ViewTower(disagreement, num_features, shape.disagreement_width, kDisagreementLayers);
@@ -121,9 +131,10 @@ void DuelingNetwork::Initialize(std::uint64_t seed) {
   std::vector<float> values(static_cast<std::size_t>(size_), 0.0f);
   double bound = 0;
   for (const Slot& slot : slots_) {
-    const bool is_head =
-        std::ranges::any_of(kHeads, [&](const char* head) { return slot.name.starts_with(head); });
-    if (is_head || slot.name.starts_with("disagreement.logit.")) continue;
+    const auto is_of = [&](const char* head) { return slot.name.starts_with(head); };
+    if (std::ranges::any_of(kHeads, is_of) || std::ranges::any_of(kPlanHeads, is_of) ||
+        is_of("disagreement.logit."))
+      continue;
     if (slot.shape.size() == 2)
       bound = 1 / std::sqrt(static_cast<double>(slot.shape[1]));  // Its bias follows it.
     const bool is_norm = slot.name.find(".norm.") != std::string::npos;
@@ -171,7 +182,15 @@ DuelingNetwork::Output DuelingNetwork::Forward(const at::Tensor& inputs) const {
     const at::Tensor limited = 1 - inputs.narrow(1, num_features + core::kUnlimitedInput, 1);
     return disagreement * head(gain) + (1 - disagreement) * limited * head(gain + 1);
   };
-  output.heads = at::cat({head(0), advantage(1), head(3), advantage(4) + 1}, 1);
+  const at::Tensor ones = at::ones({inputs.size(0), 1}, inputs.options());
+  output.values = at::cat({head(0),
+                           advantage(1),
+                           head(3),
+                           advantage(4) + 1,
+                           disagreement.defined() ? disagreement : ones,
+                           shape_.plans ? raw.narrow(1, kNumHeads, 2 * kNumPlans)
+                                        : ones.new_zeros({inputs.size(0), 2 * kNumPlans})},
+                          1);
   return output;
 }
 
@@ -204,7 +223,8 @@ void DuelingNetwork::FromArrays(const std::vector<core::NamedArray>& arrays,
           {.what = "the checkpoint's array '" + prefix + slot.name + "' " + is,
            .why = "the configured network needs " + ShapeText(slot.shape) +
                   ": widths, layers or the number of features differ from those of the checkpoint",
-           .fix = "set learner.dqn.width, layers and disagreement_width as in the run's resolved "
+           .fix = "set learner.dqn.width, layers, disagreement_width and plans as in the run's "
+                  "resolved "
                   "configuration and use its QUICK model, or start a new run folder"});
     }
     std::copy(

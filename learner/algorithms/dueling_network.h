@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/switcher_network.h"
 #include "core/weights.h"
 
 namespace londi::learner {
@@ -20,8 +21,10 @@ class DuelingNetwork {
     int width = 0;
     int layers = 0;
     int disagreement_width = 0;  // Of its tower of kDisagreementLayers; 0 = none, d = 1.
+    bool plans = false;
   };
   static constexpr int kDisagreementLayers = 2;
+  static constexpr int kNumValues = sizeof(core::switcher_network::Values) / sizeof(float);
 
   // Parameters are 0, LayerNorm scales 1. `gradient`: room for gradients of the same layout is
   // made, and Forward is recorded for backward().
@@ -31,10 +34,10 @@ class DuelingNetwork {
   void Initialize(std::uint64_t seed);
 
   struct Output {
-    at::Tensor heads;                // [n, 4]: V_R, A_R, V_N, A_N.
+    at::Tensor values;               // [n, kNumValues], rows laid out as core's Values.
     at::Tensor disagreement_logits;  // [n]; undefined without the tower.
   };
-  // inputs [n, num_inputs]. The heads' gradient does not reach the disagreement tower: what it is
+  // inputs [n, num_inputs]. The values' gradient does not reach the disagreement tower: what it is
   // taught is DEEPTHINK's answers, not what would suit the values.
   Output Forward(const at::Tensor& inputs) const;
 
@@ -78,7 +81,9 @@ class DuelingNetwork {
   at::Tensor flat_;
   at::Tensor gradient_;  // Undefined without gradients.
   Tower trunk_;
-  Linear heads_;  // [6, width]: value, gain, shadow of the returns, then of the calls.
+  // [6 or 6 + 2 kNumPlans, width]: value, gain, shadow of the returns, then of the calls; then the
+  // plans' returns and calls.
+  Linear heads_;
   Tower disagreement_;
   Linear disagreement_logit_;  // [1, disagreement_width]
 };

@@ -19,6 +19,7 @@ struct SwitcherShape {
   int width = 8;
   int layers = 2;
   int disagreement_width = 4;  // 0 = none
+  bool plans = false;          // Their margin is 0.
 };
 
 // A snapshot of the network of core/switcher_network.h whose parameters are `draw()`, one by one.
@@ -60,6 +61,11 @@ inline std::shared_ptr<core::WeightsSnapshot> MakeSwitcherWeights(
                            "calls.gain",
                            "calls.shadow"})
     add_linear(head, 1, shape.width);
+  if (shape.plans) {
+    add_linear("plans.return", core::switcher_network::kNumPlans, shape.width);
+    add_linear("plans.calls", core::switcher_network::kNumPlans, shape.width);
+    weights->arrays.push_back({"plans.margin", {1}, {0.0f}});
+  }
   if (has_disagreement) {
     add_tower("disagreement", 2, shape.disagreement_width, shape.num_features);
     add_linear("disagreement.logit", 1, shape.disagreement_width);

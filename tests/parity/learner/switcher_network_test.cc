@@ -16,7 +16,6 @@
 #include "actors/switching/mlp_switcher.h"
 #include "core/budget.h"
 #include "core/switcher.h"
-#include "learner/algorithms/dueling_loss.h"
 #include "learner/algorithms/dueling_network.h"
 #include "tests/support/switcher_reference.h"
 
@@ -25,12 +24,14 @@ namespace {
 
 // fp32 sums in another order: a few units in the last place of values around 1.
 constexpr double kTolerance = 1e-5;
+constexpr float kMargin = 0.05f;  // Of the plans.
 
 struct Case {
   int num_features;
   int width;
   int layers;
   int disagreement_width;
+  bool plans;
 };
 
 struct Context {
@@ -65,6 +66,7 @@ class SwitcherNetworkParity : public ::testing::TestWithParam<Case> {
     auto snapshot = std::make_shared<core::WeightsSnapshot>();
     snapshot->architecture = std::string(core::switcher_network::kArchitecture);
     snapshot->arrays = network_.ToArrays(network_.flat(), "");
+    if (GetParam().plans) snapshot->arrays.push_back({"plans.margin", {1}, {kMargin}});
     snapshot_ = snapshot;
   }
 
@@ -75,22 +77,22 @@ class SwitcherNetworkParity : public ::testing::TestWithParam<Case> {
     return features;
   }
 
-  learner::HeadValues InLibTorch(std::vector<float>& inputs) {
+  core::switcher_network::Values InLibTorch(std::vector<float>& inputs) {
     const at::NoGradGuard no_gradient;
-    const at::Tensor heads =
+    const at::Tensor values =
         network_
             .Forward(at::from_blob(
                 inputs.data(), {1, static_cast<std::int64_t>(inputs.size())}, at::kFloat))
-            .heads;
-    const float* values = heads.data_ptr<float>();
-    return {values[0], values[1], values[2], values[3]};
+            .values.contiguous();
+    return *reinterpret_cast<const core::switcher_network::Values*>(values.data_ptr<float>());
   }
 
   std::mt19937_64 random_{11};
   learner::DuelingNetwork network_{{GetParam().num_features + core::kNumContextInputs,
                                     GetParam().width,
                                     GetParam().layers,
-                                    GetParam().disagreement_width},
+                                    GetParam().disagreement_width,
+                                    GetParam().plans},
                                    at::kCPU,
                                    /*gradient=*/false};
   std::shared_ptr<const core::WeightsSnapshot> snapshot_;
@@ -110,13 +112,18 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerSeeTheSameValuesInEveryContext) {
                         context.steps_left,
                         std::span(inputs).last(core::kNumContextInputs));
 
-    const actors::MlpNetwork::Output actor = network.Evaluate(inputs, scratch);
-    const learner::HeadValues learner = InLibTorch(inputs);
+    const core::switcher_network::Values actor = network.Evaluate(inputs, scratch);
+    const core::switcher_network::Values learner = InLibTorch(inputs);
 
     ASSERT_NEAR(actor.return_value, learner.return_value, kTolerance);
     ASSERT_NEAR(actor.return_advantage, learner.return_advantage, kTolerance);
     ASSERT_NEAR(actor.calls_value, learner.calls_value, kTolerance);
     ASSERT_NEAR(actor.calls_advantage, learner.calls_advantage, kTolerance);
+    ASSERT_NEAR(actor.disagreement, learner.disagreement, kTolerance);
+    for (std::size_t plan = 0; plan < actor.plan_return.size(); ++plan) {
+      ASSERT_NEAR(actor.plan_return[plan], learner.plan_return[plan], kTolerance);
+      ASSERT_NEAR(actor.plan_calls[plan], learner.plan_calls[plan], kTolerance);
+    }
     if (number++ % 16 != 0) continue;
     const auto table =  // In double precision, straight from the network's description.
         reference.Evaluate(features, context.cost, context.remaining, context.steps_left);
@@ -142,12 +149,17 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerMakeTheSameGreedyChoice) {
                                                        .cost = context.cost,
                                                        .remaining = context.remaining,
                                                        .steps_left = context.steps_left});
-    const learner::HeadValues learner = InLibTorch(inputs);
+    const core::switcher_network::Values learner = InLibTorch(inputs);
 
-    const float advantage = learner.return_advantage - context.cost * learner.calls_advantage;
+    const float advantage = learner.Advantage(context.cost);
     ASSERT_NEAR(choice.advantage, advantage, 3 * kTolerance);
-    if (std::abs(advantage) > 3 * kTolerance) {
-      ASSERT_EQ(choice.activate, learner.WantsActivation(context.cost));
+    const float margin = GetParam().plans ? kMargin : core::switcher_network::kNoPlans;
+    const float decisive =
+        GetParam().plans ? std::abs(std::abs(advantage) - margin) : std::abs(advantage);
+    if (decisive > 3 * kTolerance) {
+      const auto greedy = core::switcher_network::ChooseGreedily(
+          learner, context.cost, /*may_activate=*/true, margin);
+      ASSERT_EQ(choice.activate, greedy.activate);
     }
     activations += choice.activate;
     ++choices;
@@ -156,14 +168,15 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerMakeTheSameGreedyChoice) {
   EXPECT_LT(activations, choices - choices / 100);
 }
 
-// The default network on a small LM's features, the smallest, widths that fill no vector, and one
-// without disagreement.
+// The default network on a small LM's features, with plans and without, the smallest, widths that
+// fill no vector, and one without disagreement.
 INSTANTIATE_TEST_SUITE_P(Shapes,
                          SwitcherNetworkParity,
-                         ::testing::Values(Case{240, 256, 3, 128},
-                                           Case{1, 8, 1, 8},
-                                           Case{53, 33, 2, 19},
-                                           Case{304, 64, 1, 0}));
+                         ::testing::Values(Case{240, 256, 3, 128, false},
+                                           Case{240, 256, 3, 128, true},
+                                           Case{1, 8, 1, 8, false},
+                                           Case{53, 33, 2, 19, true},
+                                           Case{304, 64, 1, 0, false}));
 
 }  // namespace
 }  // namespace londi

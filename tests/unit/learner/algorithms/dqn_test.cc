@@ -19,13 +19,17 @@ namespace {
 constexpr int kFeatures = 2;
 constexpr std::int32_t kUnlimited = -1;
 
-std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1) {
+std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1, bool plans = false) {
   at::set_num_threads(1);  // More of them would wait for one another.
-  return MakeDqn(
-      {.width = 8, .layers = 1, .disagreement_width = 8, .learning_rate = 1e-2, .target_rate = 0.5},
-      kFeatures,
-      "cpu",
-      seed);
+  return MakeDqn({.width = 8,
+                  .layers = 1,
+                  .disagreement_width = 8,
+                  .plans = plans,
+                  .learning_rate = 1e-2,
+                  .target_rate = 0.5},
+                 kFeatures,
+                 "cpu",
+                 seed);
 }
 
 // One row with reward 0.5 and g = 0, whose successor has `remaining` under cost 0.
@@ -72,6 +76,41 @@ TEST(Dqn, TheOnlineNetworkChoosesTheTargetNetworkValues) {
   EXPECT_NEAR(target_of(1, 3), 0.5 + 0.9 * (10 - 1), 1e-5);
   EXPECT_NEAR(target_of(1, 0), 0.5 + 0.9 * (10 + 1), 1e-5);  // Masked.
   EXPECT_NEAR(target_of(std::numeric_limits<float>::quiet_NaN(), 3), 0.5 + 0.9 * (10 + 1), 1e-5);
+}
+
+// A plan that is worth more than both choices, although it does what the critics want, too.
+TEST(Dqn, ABetterPlanSaysWhatASuccessorIsWorth) {
+  const auto target_of = [](bool plans, float of_the_plan) {
+    const auto dqn = MakeSmallDqn(1, plans);
+    AlgorithmState state = dqn->Save();
+    for (const char* network : {"online.", "target."}) {
+      SetHeads(state, network, 3, 1);
+      if (!plans) continue;
+      std::vector<float>& returns = Find(state, std::string(network) + "plans.return.bias").values;
+      std::ranges::fill(returns, of_the_plan - 1);
+      returns.back() = of_the_plan;  // That of always calling.
+    }
+    dqn->Restore(state);
+    return dqn->Update(MakeOneStep(kUnlimited)).mean_target_return;
+  };
+
+  EXPECT_NEAR(target_of(false, 4), 0.5 + 0.9 * 3.5, 1e-5);
+  EXPECT_NEAR(target_of(true, 4), 0.5 + 0.9 * 4, 1e-5);
+  EXPECT_NEAR(target_of(true, 2), 0.5 + 0.9 * 3.5, 1e-5);
+}
+
+TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
+  const auto dqn = MakeSmallDqn(1, /*plans=*/true);
+  const Batch batch = MakeOneStep(kUnlimited);
+  const double first = dqn->Update(batch).loss_plans;
+  for (int i = 0; i < 100; ++i) dqn->Update(batch);
+
+  EXPECT_GT(first, 0);
+  const auto weights = dqn->Export(core::WeightsVersion(1));
+  EXPECT_EQ(weights->Find("plans.margin").values, std::vector<float>{0.01f});
+  const std::vector<float>& bias = weights->Find("plans.return.bias").values;
+  EXPECT_GT(bias.front(), 0);    // The row did not call, and was rewarded.
+  EXPECT_EQ(bias.back(), 0.0f);  // The plan that always calls learns nothing from it.
 }
 
 TEST(Dqn, ATerminalRowIsWorthItsReward) {

@@ -16,7 +16,7 @@ namespace londi::learner {
 namespace {
 
 constexpr DuelingNetwork::Shape kShape{
-    .num_inputs = 19, .width = 8, .layers = 2, .disagreement_width = 8};
+    .num_inputs = 19, .width = 8, .layers = 2, .disagreement_width = 8, .plans = true};
 
 DuelingNetwork MakeNetwork(std::uint64_t seed, bool gradient = false) {
   at::set_num_threads(1);  // More of them would wait for one another.
@@ -30,8 +30,11 @@ TEST(DuelingNetwork, ItsInitialWeightsFollowTheSeedAndItsHeadsAreZero) {
 
   EXPECT_TRUE(at::equal(a.flat(), same.flat()));
   EXPECT_FALSE(at::equal(a.flat(), other.flat()));
-  const at::Tensor heads = a.Forward(at::ones({3, 19})).heads;
-  EXPECT_TRUE(at::equal(heads, at::tensor({0.0f, 0.0f, 0.0f, 1.0f}).expand({3, 4})));
+  const at::Tensor values = a.Forward(at::ones({3, 19})).values;
+  at::Tensor expected = at::zeros({3, DuelingNetwork::kNumValues});
+  expected.select(1, 3).fill_(1);     // A_N: the activation itself.
+  expected.select(1, 4).fill_(0.5f);  // d
+  EXPECT_TRUE(at::equal(values, expected));
   EXPECT_LE(a.flat().abs().max().item<float>(), 1);
 }
 
@@ -82,20 +85,20 @@ void ExpectSlopes(DuelingNetwork& network,
 }
 
 // Parameters of trunk and heads come first.
-constexpr std::int64_t kFirstOfDisagreement = 334;
+constexpr std::int64_t kFirstOfDisagreement = 334 + 2 * core::switcher_network::kNumPlans * 9;
 
 TEST(DuelingNetwork, TheHeadsTeachTrunkAndHeadsAndNotWhereTheLmsDisagree) {
   at::manual_seed(1);
   DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
   network.flat().uniform_(0.1, 1);  // Every unit is alive.
   const at::Tensor inputs = at::rand({5, 19});
-  const auto loss_at = [&] { return network.Forward(inputs).heads.square().sum(); };
+  const auto loss_at = [&] { return network.Forward(inputs).values.square().sum(); };
 
   loss_at().backward();
 
   const at::Tensor& gradient = network.flat_gradient();
   EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
-  ExpectSlopes(network, loss_at, {0, 150, 160, 200, 290, kFirstOfDisagreement - 1});
+  ExpectSlopes(network, loss_at, {0, 150, 160, 200, 290, 330, 450, kFirstOfDisagreement - 1});
   const at::Tensor rest =
       gradient.narrow(0, kFirstOfDisagreement, network.num_parameters() - kFirstOfDisagreement);
   EXPECT_EQ(rest.abs().max().item<float>(), 0);
@@ -111,7 +114,12 @@ TEST(DuelingNetwork, TheDisagreementTowerLearnsFromTheFeaturesAlone) {
   loss_at().backward();
 
   const at::Tensor& gradient = network.flat_gradient();
-  ExpectSlopes(network, loss_at, {kFirstOfDisagreement, 380, 400, network.num_parameters() - 1});
+  ExpectSlopes(network,
+               loss_at,
+               {kFirstOfDisagreement,
+                kFirstOfDisagreement + 46,
+                kFirstOfDisagreement + 66,
+                network.num_parameters() - 1});
   EXPECT_EQ(gradient.narrow(0, 0, kFirstOfDisagreement).abs().max().item<float>(), 0);
   const double before = loss_at().item<double>();
   inputs.narrow(1, 4, core::kNumContextInputs).add_(1);
