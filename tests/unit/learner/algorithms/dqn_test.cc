@@ -107,7 +107,7 @@ TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
 
   EXPECT_GT(first, 0);
   const auto weights = dqn->Export(core::WeightsVersion(1));
-  EXPECT_EQ(weights->Find("plans.margin").values, std::vector<float>{0.01f});
+  EXPECT_EQ(weights->Find("plans.margin").values, std::vector<float>{1.0f});
   const std::vector<float>& bias = weights->Find("plans.return.bias").values;
   EXPECT_GT(bias.front(), 0);    // The row did not call, and was rewarded.
   EXPECT_EQ(bias.back(), 0.0f);  // The plan that always calls learns nothing from it.
