@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <ostream>
 #include <random>
 #include <span>
 #include <string>
@@ -33,6 +34,12 @@ struct Case {
   int disagreement_width;
   bool plans;
 };
+
+// GoogleTest's own way prints the padding, too.
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.num_features << "x" << c.width << "x" << c.layers << ", d " << c.disagreement_width
+       << (c.plans ? ", plans" : "");
+}
 
 struct Context {
   float cost;
