@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "actors/random.h"
 #include "actors/seeds.h"
@@ -76,6 +79,7 @@ void ActorOptions::Validate() const {
   Require(drain.count() >= 0, "actor.drain is negative", "it is a waiting time.");
   switcher.Validate();
   exploration.Validate();
+  branching.Validate();
   terms.Validate();
 }
 
@@ -167,7 +171,7 @@ class ActorLoop::WatchedLm final : public core::LanguageModel {
 };
 
 // One thread: one episode after the other.
-class ActorLoop::Worker final : public EpisodeObserver {
+class ActorLoop::Worker {
  public:
   Worker(ActorLoop& loop, int slot)
       : loop_(loop),
@@ -177,15 +181,27 @@ class ActorLoop::Worker final : public EpisodeObserver {
         deepthink_(parts_.deepthink, loop.num_waiting_),
         environment_(parts_.make_environment()),
         switcher_(MakeExplorer(loop, slot)),
-        decision_maker_(quick_, deepthink_, *switcher_, parts_.clock, loop.options_.lm_timeout),
-        random_(SlotSeed(loop.identity_, slot, "terms")) {}
+        greedy_(MakeGreedy(loop, slot)),
+        forced_(MakeGreedy(loop, slot)),
+        decision_maker_(MakeDecisionMaker(*switcher_)),
+        greedy_maker_(MakeDecisionMaker(*greedy_)),
+        forced_maker_(MakeDecisionMaker(forced_)),
+        random_(SlotSeed(loop.identity_, slot, "terms")),
+        original_(*this),
+        copy_(*this),
+        brancher_(loop.options_.branching,
+                  {.decision_maker = forced_maker_,
+                   .switcher = forced_,
+                   .observer = copy_,
+                   .name = [this](const EpisodeSetup& setup) { return NameCopy(setup); }},
+                  SlotSeed(loop.identity_, slot, "branching")) {}
 
   void Run() {
     int failed_in_row = 0;
     while (!loop_.stopping_) {
       const EpisodeSetup setup = NextEpisode();
       try {
-        Count(RunEpisode(*environment_, decision_maker_, setup, parts_.clock, *this));
+        Count(Act(setup));
         failed_in_row = 0;
       } catch (const core::UnavailableError& error) {
         if (loop_.stopping_) return;  // Whoever stops us also stops the LMs.
@@ -199,29 +215,80 @@ class ActorLoop::Worker final : public EpisodeObserver {
     }
   }
 
-  bool BeforeDecision() override {
+ private:
+  // Counts an episode's steps and makes rows of them.
+  class Follower final : public EpisodeObserver {
+   public:
+    explicit Follower(Worker& worker) : worker_(worker) {}
+
+    // Before an episode. `hold`: its rows are kept for Release.
+    void Begin(bool hold) { hold_ = hold; }
+
+    bool BeforeDecision() override { return worker_.TakeNewWeights(); }
+
+    bool AfterStep(const StepRecord& record) override {
+      if (episode_ != record.episode.id) calls_ = 0;
+      episode_ = record.episode.id;
+      worker_.CountStep(record, calls_);
+      if (!hold_) return worker_.Write(ToTransition(record));
+      held_.push_back(ToTransition(record));
+      return true;
+    }
+
+    void Release(const std::map<std::int32_t, core::Transition::Gain>& gains) {
+      for (core::Transition& row : std::exchange(held_, {})) {
+        if (const auto found = gains.find(row.step); found != gains.end()) row.gain = found->second;
+        if (!worker_.Write(std::move(row))) return;
+      }
+    }
+
+   private:
+    Worker& worker_;
+    bool hold_ = false;
+    std::vector<core::Transition> held_;
+    std::optional<core::EpisodeId> episode_;
+    std::int32_t calls_ = 0;  // Of the episode, counted apart from the governor.
+  };
+
+  EpisodeResult Act(const EpisodeSetup& setup) {
+    const BranchingOptions& branching = loop_.options_.branching;
+    const bool branch = branching.share > 0 && random_.Uniform() < branching.share;
+    original_.Begin(/*hold=*/branch);
+    if (!branch) return RunEpisode(*environment_, decision_maker_, setup, parts_.clock, original_);
+    BranchedEpisode episode;
+    try {
+      episode = brancher_.Run(*environment_, greedy_maker_, setup, parts_.clock, original_);
+    } catch (const core::UnavailableError&) {
+      original_.Release({});
+      throw;
+    }
+    original_.Release(episode.gains);
+    return episode.result;
+  }
+
+  bool TakeNewWeights() {
     if (loop_.stopping_) return false;
     ++loop_.moves_;
     const auto weights = parts_.weights.Latest();
     if (weights != nullptr && weights != weights_) {
       switcher_->Load(weights);
+      greedy_->Load(weights);
+      forced_.Load(weights);
       weights_ = weights;
     }
     return true;
   }
 
-  bool AfterStep(const StepRecord& record) override {
+  bool Write(core::Transition row) {
     ++loop_.moves_;
-    CountStep(record);
     const CountWhile waiting(loop_.num_waiting_);
     const core::TimePoint start = parts_.clock.Now();
-    const bool written = loop_.writer_.Write(ToTransition(record));
+    const bool written = loop_.writer_.Write(std::move(row));
     counters_.write_time.Add((parts_.clock.Now() - start).count());
     if (!written) loop_.RequestStop();  // The sink was closed: nobody learns any more.
     return written;
   }
 
- private:
   static std::uint64_t SlotSeed(const ActorIdentity& identity, int slot, const char* purpose) {
     return MixWords({identity.run_seed,
                      static_cast<std::uint64_t>(identity.actor.value),
@@ -230,15 +297,23 @@ class ActorLoop::Worker final : public EpisodeObserver {
                      static_cast<std::uint64_t>(purpose[0])});
   }
 
+  static std::unique_ptr<core::Switcher> MakeGreedy(const ActorLoop& loop, int slot) {
+    return MakeSwitcher(loop.options_.switcher, SlotSeed(loop.identity_, slot, "rule"));
+  }
+
   static std::unique_ptr<core::Switcher> MakeExplorer(const ActorLoop& loop, int slot) {
     const ActorOptions& options = loop.options_;
     const ActorIdentity& identity = loop.identity_;
     const int run_slot = static_cast<int>(identity.actor.value) * options.episodes + slot;
     return std::make_unique<ExploringSwitcher>(
-        MakeSwitcher(options.switcher, SlotSeed(identity, slot, "rule")),
+        MakeGreedy(loop, slot),
         options.exploration,
         SlotEpsilon(options.exploration, run_slot, identity.num_actors * options.episodes),
         SlotSeed(identity, slot, "exploration"));
+  }
+
+  DecisionMaker MakeDecisionMaker(core::Switcher& switcher) {
+    return {quick_, deepthink_, switcher, parts_.clock, loop_.options_.lm_timeout};
   }
 
   EpisodeSetup NextEpisode() {
@@ -246,20 +321,27 @@ class ActorLoop::Worker final : public EpisodeObserver {
     const ActorIdentity& identity = loop_.identity_;
     const std::uint64_t seed =
         TrainingSeed(identity.run_seed, identity.actor, identity.incarnation, id);
-    calls_ = 0;
     return {.id = id,
             .seed = seed,
             .terms = DrawTerms(loop_.options_.terms, random_),
             .session = MixWord(seed) | 1};
   }
 
-  void CountStep(const StepRecord& record) {
-    const DecisionTimes times = decision_maker_.times();
-    counters_.quick_time.Add((times.quick - counted_.quick).count());
-    counters_.switcher_time.Add((times.switcher - counted_.switcher).count());
-    counters_.deepthink_time.Add((times.deepthink - counted_.deepthink).count());
+  // The copy of an episode is one for the LMs and for the log.
+  EpisodeSetup NameCopy(const EpisodeSetup& original) {
+    EpisodeSetup setup = original;
+    setup.id = core::EpisodeId(loop_.next_episode_++);
+    setup.session = MixWords({original.session, static_cast<std::uint64_t>(setup.id.value)}) | 1;
+    return setup;
+  }
+
+  // `calls`: of the episode up to now.
+  void CountStep(const StepRecord& record, std::int32_t& calls) {
+    ++loop_.moves_;
+    counters_.quick_time.Add(record.times.quick.count());
+    counters_.switcher_time.Add(record.times.switcher.count());
+    counters_.deepthink_time.Add(record.times.deepthink.count());
     counters_.env_time.Add(record.env_time.count());
-    counted_ = times;
 
     const core::Decision& decision = record.decision;
     counters_.decisions.Add(1);
@@ -267,7 +349,7 @@ class ActorLoop::Worker final : public EpisodeObserver {
       counters_.deepthink_calls.Add(1);
       counters_.changed_actions.Add(decision.action() != decision.quick.action);
       const std::int32_t budget = record.episode.terms.budget;
-      if (++calls_ == budget + 1 && budget >= 0) counters_.budget_violations.Add(1);
+      if (++calls == budget + 1 && budget >= 0) counters_.budget_violations.Add(1);
     }
     RaiseTo(counters_.weights, decision.choice.version.value);
   }
@@ -290,12 +372,14 @@ class ActorLoop::Worker final : public EpisodeObserver {
   WatchedLm quick_;
   WatchedLm deepthink_;
   const std::unique_ptr<core::Environment> environment_;
-  const std::unique_ptr<core::Switcher> switcher_;
-  DecisionMaker decision_maker_;
+  const std::unique_ptr<core::Switcher> switcher_;  // Explores.
+  const std::unique_ptr<core::Switcher> greedy_;    // Of branched episodes ...
+  ForcedSwitcher forced_;                           // ... and of their copies.
+  DecisionMaker decision_maker_, greedy_maker_, forced_maker_;
   Random random_;
+  Follower original_, copy_;
+  Brancher brancher_;
   std::shared_ptr<const core::WeightsSnapshot> weights_;
-  DecisionTimes counted_;   // What of the decision maker's times is in the counters.
-  std::int32_t calls_ = 0;  // Of the episode, counted apart from the governor.
 };
 
 ActorLoop::ActorLoop(const ActorOptions& options, const ActorIdentity& identity, Parts parts)

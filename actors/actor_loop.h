@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "actors/branching.h"
 #include "actors/episode.h"
 #include "actors/switching/exploring_switcher.h"
 #include "actors/switching/make_switcher.h"
@@ -31,6 +32,7 @@ struct ActorOptions {
   std::int32_t episodes = 16;  // Concurrent ones, a thread each, 1..1024.
   SwitcherOptions switcher;
   ExplorationOptions exploration;
+  BranchingOptions branching;
   TermsOptions terms;
   std::chrono::milliseconds lm_timeout{30'000};  // Each LM request is answered by then, > 0.
   std::int32_t max_failed_episodes = 10;    // In a row, of one thread, for want of an LM, >= 1.

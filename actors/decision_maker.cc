@@ -54,6 +54,14 @@ void DecisionMaker::StartEpisode(EpisodeTerms terms, int max_steps, std::uint64_
   switcher_.StartEpisode();
 }
 
+void DecisionMaker::ContinueFrom(const DecisionMaker& other, std::uint64_t session) {
+  terms_ = other.terms_;
+  session_ = session;
+  budget_ = other.budget_;
+  features_ = other.features_;
+  switcher_.StartEpisode();
+}
+
 core::Decision DecisionMaker::Decide(const Moment& now) {
   core::LmRequest request{.prompt = now.prompt,
                           .candidates = core::Transcript::Candidates(now.actions),

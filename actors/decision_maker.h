@@ -25,6 +25,10 @@ struct DecisionTimes {
   core::Duration quick{0};      // Waiting for QUICK's proposals.
   core::Duration switcher{0};   // Features and the Switcher.
   core::Duration deepthink{0};  // Waiting for DEEPTHINK's proposals.
+
+  DecisionTimes operator-(const DecisionTimes& earlier) const {
+    return {quick - earlier.quick, switcher - earlier.switcher, deepthink - earlier.deepthink};
+  }
 };
 
 // The state an action is chosen in.
@@ -50,6 +54,10 @@ class DecisionMaker {
 
   // `session`: names the episode to the LMs' prefix caches, never 0.
   void StartEpisode(EpisodeTerms terms, int max_steps, std::uint64_t session);
+
+  // Goes on where `other`, which has the same LMs, is now in its episode; the Switcher's memory
+  // begins anew.
+  void ContinueFrom(const DecisionMaker& other, std::uint64_t session);
 
   // Blocks until the LMs have answered. Throws core::UnavailableError when one did not in time,
   // core::Error when one refused the request, core::ProtocolError for an answer that does not fit.

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/prompt.h"
-
 namespace londi::actors {
 namespace {
 
@@ -28,56 +26,94 @@ double ComputeShareMs(const core::LmUsage& usage) {
   return usage.compute_ms / std::max(usage.batch_size, 1);
 }
 
+Playout::Playout(core::Environment& environment,
+                 DecisionMaker& decision_maker,
+                 const EpisodeSetup& setup,
+                 const core::Clock& clock)
+    : environment_(&environment),
+      decision_maker_(&decision_maker),
+      clock_(&clock),
+      setup_(setup),
+      started_(clock.Now()),
+      state_{.observation = environment.Reset(setup.seed)},
+      transcript_(state_.observation),
+      actions_(environment.AdmissibleActions()) {
+  decision_maker.StartEpisode(setup.terms, environment.MaxSteps(), setup.session);
+  sums_.kind = environment.Kind();
+  sums_.env_time = clock.Now() - started_;
+}
+
+std::unique_ptr<Playout> Playout::Fork(DecisionMaker& decision_maker,
+                                       const EpisodeSetup& setup) const {
+  std::unique_ptr<Playout> copy(new Playout);
+  copy->started_ = clock_->Now();
+  copy->own_environment_ = environment_->Clone();
+  if (copy->own_environment_ == nullptr) return nullptr;
+  decision_maker.ContinueFrom(*decision_maker_, setup.session);
+  copy->environment_ = copy->own_environment_.get();
+  copy->decision_maker_ = &decision_maker;
+  copy->clock_ = clock_;
+  copy->setup_ = setup;
+  copy->state_ = state_;
+  copy->transcript_ = transcript_;
+  copy->actions_ = actions_;
+  copy->step_ = step_;
+  copy->sums_.kind = sums_.kind;
+  return copy;
+}
+
+bool Playout::Step(EpisodeObserver& observer) {
+  const std::int32_t steps_left = std::max(environment_->MaxSteps() - step_, 1);
+  const std::int32_t before = remaining();
+  const DecisionTimes times_before = decision_maker_->times();
+  const core::Decision decision = decision_maker_->Decide({.prompt = transcript_.prompt(),
+                                                           .actions = actions_,
+                                                           .observation = state_.observation,
+                                                           .reward = state_.reward,
+                                                           .steps_left = steps_left});
+
+  const core::TimePoint acted_at = clock_->Now();
+  const std::string action = actions_[static_cast<std::size_t>(decision.action())];
+  state_ = environment_->Step(action);
+  if (!state_.done()) {
+    transcript_.Append(action, state_.observation);
+    actions_ = environment_->AdmissibleActions();
+  }
+  const core::Duration env_time = clock_->Now() - acted_at;
+
+  const StepRecord record{.episode = setup_,
+                          .decision = decision,
+                          .step = step_++,
+                          .steps_left = steps_left,
+                          .remaining = before,
+                          .reward = static_cast<float>(state_.reward),
+                          .terminated = state_.terminated,
+                          .truncated = state_.truncated,
+                          .env_time = env_time,
+                          .times = decision_maker_->times() - times_before};
+  sums_.env_time += env_time;
+  Add(decision, sums_);
+  sums_.total_reward += state_.reward;
+  return observer.AfterStep(record);
+}
+
+EpisodeResult Playout::result() const {
+  EpisodeResult result = sums_;
+  result.finished = state_.done();
+  result.success = state_.terminated && state_.reward > 0;
+  result.total_time = clock_->Now() - started_;
+  return result;
+}
+
 EpisodeResult RunEpisode(core::Environment& environment,
                          DecisionMaker& decision_maker,
                          const EpisodeSetup& setup,
                          const core::Clock& clock,
                          EpisodeObserver& observer) {
-  const core::TimePoint start = clock.Now();
-  core::StepResult state{.observation = environment.Reset(setup.seed)};
-  core::Transcript transcript(state.observation);
-  std::vector<std::string> actions = environment.AdmissibleActions();
-  const int max_steps = environment.MaxSteps();
-  decision_maker.StartEpisode(setup.terms, max_steps, setup.session);
-
-  EpisodeResult result{.kind = environment.Kind()};
-  result.env_time = clock.Now() - start;
-  while (!state.done() && observer.BeforeDecision()) {
-    const std::int32_t steps_left = std::max(max_steps - result.steps, 1);
-    const std::int32_t remaining = decision_maker.budget().remaining();
-    const core::Decision decision = decision_maker.Decide({.prompt = transcript.prompt(),
-                                                           .actions = actions,
-                                                           .observation = state.observation,
-                                                           .reward = state.reward,
-                                                           .steps_left = steps_left});
-
-    const core::TimePoint acted_at = clock.Now();
-    const std::string action = actions[static_cast<std::size_t>(decision.action())];
-    state = environment.Step(action);
-    if (!state.done()) {
-      transcript.Append(action, state.observation);
-      actions = environment.AdmissibleActions();
-    }
-    const core::Duration env_time = clock.Now() - acted_at;
-
-    const StepRecord record{.episode = setup,
-                            .decision = decision,
-                            .step = result.steps,
-                            .steps_left = steps_left,
-                            .remaining = remaining,
-                            .reward = static_cast<float>(state.reward),
-                            .terminated = state.terminated,
-                            .truncated = state.truncated,
-                            .env_time = env_time};
-    result.env_time += env_time;
-    Add(decision, result);
-    result.total_reward += state.reward;
-    if (!observer.AfterStep(record)) break;
+  Playout playout(environment, decision_maker, setup, clock);
+  while (!playout.done() && observer.BeforeDecision() && playout.Step(observer)) {
   }
-  result.finished = state.done();
-  result.success = state.terminated && state.reward > 0;
-  result.total_time = clock.Now() - start;
-  return result;
+  return playout.result();
 }
 
 }  // namespace londi::actors

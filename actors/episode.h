@@ -4,12 +4,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/decision_maker.h"
 #include "core/clock.h"
 #include "core/decision.h"
 #include "core/environment.h"
 #include "core/ids.h"
+#include "core/prompt.h"
 
 namespace londi::actors {
 
@@ -34,6 +36,7 @@ struct StepRecord {
   bool terminated = false;
   bool truncated = false;
   core::Duration env_time{0};  // Of this step.
+  DecisionTimes times;         // Of this decision.
 };
 
 // Who follows an episode. Called by the episode's thread.
@@ -66,8 +69,52 @@ struct EpisodeResult {
   core::Duration total_time{0};
 };
 
-// Acts out one episode, straight through. What the LMs throw comes out: the rows up to then stand,
-// as if the episode had been left.
+// An episode under way. What the LMs throw comes out of Step: the rows up to then stand, as if the
+// episode had been left.
+class Playout {
+ public:
+  // Begins it. `environment`, `decision_maker` and `clock` outlive the playout, which is the only
+  // one to use the first two meanwhile.
+  Playout(core::Environment& environment,
+          DecisionMaker& decision_maker,
+          const EpisodeSetup& setup,
+          const core::Clock& clock);
+
+  // A copy that goes on from here by itself, in a copy of the environment; nullptr where that
+  // cannot be copied. Its steps are numbered on, its sums begin at 0.
+  //   decision_maker  has the same LMs
+  //   setup           its id and session; terms: what is left of this one's
+  std::unique_ptr<Playout> Fork(DecisionMaker& decision_maker, const EpisodeSetup& setup) const;
+
+  bool done() const { return state_.done(); }
+
+  // One decision and one step. False: the observer leaves the episode.
+  bool Step(EpisodeObserver& observer);
+
+  // Sums up to now.
+  EpisodeResult result() const;
+
+  std::int32_t step() const { return step_; }  // Of the next decision.
+  std::int32_t remaining() const { return decision_maker_->budget().remaining(); }
+  const EpisodeSetup& setup() const { return setup_; }
+
+ private:
+  Playout() = default;
+
+  std::unique_ptr<core::Environment> own_environment_;  // Of a copy.
+  core::Environment* environment_ = nullptr;
+  DecisionMaker* decision_maker_ = nullptr;
+  const core::Clock* clock_ = nullptr;
+  EpisodeSetup setup_;
+  core::TimePoint started_;
+  core::StepResult state_;
+  core::Transcript transcript_;
+  std::vector<std::string> actions_;
+  std::int32_t step_ = 0;
+  EpisodeResult sums_;
+};
+
+// Acts out one episode, straight through.
 EpisodeResult RunEpisode(core::Environment& environment,
                          DecisionMaker& decision_maker,
                          const EpisodeSetup& setup,

@@ -102,6 +102,16 @@ void BindActor(actors::ActorOptions& actor, OptionTable& table) {
       actor.switcher.steps,
       {.meaning = "first and last call in so many steps of an episode", .unit = "steps", .min = 0});
   BindExploration(actor.exploration, table);
+  table.Add(
+      "actor.branching.share",
+      actor.branching.share,
+      {.meaning = "Share of training episodes that are acted out greedily and copied to play out "
+                  "the other choice, too; where environments can be copied",
+       .min = 0,
+       .max = 1});
+  table.Add("actor.branching.rate",
+            actor.branching.rate,
+            {.meaning = "Share of their decisions that are copied", .min = 0, .max = 1});
   BindTerms(actor.terms, table);
   table.Add("actor.lm_timeout",
             actor.lm_timeout,

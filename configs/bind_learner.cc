@@ -27,6 +27,11 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
              .unit = "reward",
              .min = 0,
              .max = 100});
+  table.Add(
+      "learner.dqn.branching",
+      dqn.branching,
+      {.meaning = "What a call is worth where the LMs disagree is learned from branched rows, "
+                  "and from nothing else (actor.branching, learner.branched_rows)"});
   table.Add("learner.dqn.learning_rate",
             dqn.learning_rate,
             {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
@@ -61,6 +66,12 @@ void BindBatch(learner::BatchOptions& batch, OptionTable& table) {
   table.Add("learner.batch_size",
             batch.batch_size,
             {.meaning = "Rows per update", .unit = "rows", .min = 1, .max = 65536});
+  table.Add("learner.branched_rows",
+            batch.branched_rows,
+            {.meaning = "Of these, rows that were branched, if there are any",
+             .unit = "rows",
+             .min = 0,
+             .max = 65536});
   table.Add("learner.gamma", batch.gamma, {.meaning = "Discount per step", .min = 1e-6, .max = 1});
   table.Add("learner.follow_greedy_only",
             batch.follow_greedy_only,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/budget.h"
@@ -39,6 +40,15 @@ struct Transition {
   std::int32_t tokens = 0;  // Computed tokens.
   float gflops = 0;
   float milliseconds = 0;  // Compute time in the workers.
+
+  // What an activation here was worth, known where a copy of the episode made the other choice and
+  // went on by the same policy: activation minus none, to the episode's end.
+  struct Gain {
+    float task_return = 0;
+    float calls = 0;  // This activation counts: 1 where no later one was saved or caused.
+    bool operator==(const Gain&) const = default;
+  };
+  std::optional<Gain> gain;
 
   WeightsVersion weights;
   std::uint64_t quick_model = 0;  // First 64 bits of the LMs' hashes.

@@ -41,6 +41,7 @@ class BatchMaker {
   void Clear(std::size_t num_states) {
     out_.contexts.clear();
     out_.disagreements.clear();
+    out_.gains.clear();
     out_.entries.clear();
     out_.horizons.clear();
     out_.horizon_successor.clear();
@@ -74,8 +75,10 @@ class BatchMaker {
     const Horizon& whole = horizons[static_cast<std::size_t>(count - 1)];
     const std::int32_t spends =
         options_.follow_greedy_only ? stored.activated() : whole.activations;
-    const Context context = Relabel(
-        options_.relabel, {stored.cost, stored.remaining}, spends, stored.steps_left, random_);
+    const Context recorded{stored.cost, stored.remaining};
+    const Context context =
+        stored.branched() ? recorded
+                          : Relabel(options_.relabel, recorded, spends, stored.steps_left, random_);
     const int from = options_.follow_greedy_only ? 0 : count - 1;
     AddEntry(stored.activated(),
              weight,
@@ -86,6 +89,7 @@ class BatchMaker {
              from);
     out_.contexts.push_back(context);
     out_.disagreements.push_back(DisagreementOf(stored));
+    out_.gains.push_back(stored.branched() ? std::optional(stored.gain) : std::nullopt);
     windows_.push_back(window);
   }
 
@@ -179,6 +183,11 @@ void BatchOptions::Validate() const {
     throw core::ConfigError({.what = "learner.gamma is " + std::to_string(gamma),
                              .why = "it discounts the reward of the next step",
                              .fix = "set it above 0 and up to 1"});
+  }
+  if (branched_rows < 0 || branched_rows >= batch_size) {
+    throw core::ConfigError({.what = "learner.branched_rows is " + std::to_string(branched_rows),
+                             .why = "it is a part of learner.batch_size",
+                             .fix = "set it between 0 and " + std::to_string(batch_size - 1)});
   }
   relabel.Validate();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "learner/host_buffer.h"
@@ -15,6 +16,7 @@ struct BatchOptions {
   double gamma = 0.99;             // Discount per step, (0, 1].
   bool follow_greedy_only = true;  // n-step windows end where the behaviour was not greedy
                                    // (ChooseHorizon); false = uncorrected.
+  int branched_rows = 0;           // Of these rows so many are branched ones, 0..batch_size - 1.
   bool agreement_rows = true;  // A row whose LMs agreed teaches both choices (algorithms.md 2.4.1).
   RelabelOptions relabel;
   void Validate() const;  // Throws core::ConfigError.
@@ -35,6 +37,9 @@ struct Batch {
   // [num_states] Whether DEEPTHINK would have acted otherwise than QUICK, as far as it was asked.
   enum class Disagreement : std::uint8_t { kUnknown, kAgreed, kDisagreed };
   std::vector<Disagreement> disagreements;
+
+  // [num_states] Of branched rows. They keep their cost and budget: the copy was played at these.
+  std::vector<std::optional<core::Transition::Gain>> gains;
 
   // What one choice of one state is to be taught. Entry i < num_states is the choice taken in
   // sampled row i; then come the other choices of rows in which the LMs agreed.

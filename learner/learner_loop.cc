@@ -39,6 +39,8 @@ struct LearnerLoop::Instruments {
                                     "Huber loss of the critic of activations")),
         loss_plans(
             metrics.GetGauge("londi_learner_loss_plans", "Huber loss of the plans' critics")),
+        loss_gains(metrics.GetGauge("londi_learner_loss_gains",
+                                    "Huber loss of what branched activations were worth")),
         loss_disagreement(metrics.GetGauge("londi_learner_loss_disagreement",
                                            "Cross-entropy of where the LMs disagree, nats")),
         gradient_norm(metrics.GetGauge("londi_learner_gradient_norm", "Before clipping")),
@@ -48,8 +50,8 @@ struct LearnerLoop::Instruments {
                                             "Duration of the last checkpoint")) {}
 
   monitor::Counter updates, skipped;
-  monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_plans, loss_disagreement,
-      gradient_norm, waiting_share, checkpoint_seconds;
+  monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_plans, loss_gains,
+      loss_disagreement, gradient_norm, waiting_share, checkpoint_seconds;
 };
 
 void LearnerOptions::Validate() const {
@@ -203,9 +205,12 @@ bool LearnerLoop::WaitUntilMaySample() {
   return false;
 }
 
-// 1 Sample: rows by priority, gathered, relabelled.
+// 1 Sample: rows by priority, and branched ones; gathered, relabelled.
 void LearnerLoop::Sample() {
-  replay_.Sample(options_.batch.batch_size, replay_.Beta(updates_), random_, samples_);
+  const int num_branched = options_.batch.branched_rows;
+  replay_.Sample(
+      options_.batch.batch_size - num_branched, replay_.Beta(updates_), random_, samples_);
+  replay_.AddBranched(num_branched, random_, samples_);
   MakeBatch(replay_, samples_, options_.batch, random_, batch_);
   sampled_ += options_.batch.batch_size;
 }
@@ -267,6 +272,7 @@ void LearnerLoop::UpdateMetrics() {
   instruments_->loss_return.Set(last_.loss_return);
   instruments_->loss_calls.Set(last_.loss_calls);
   instruments_->loss_plans.Set(last_.loss_plans);
+  instruments_->loss_gains.Set(last_.loss_gains);
   instruments_->loss_disagreement.Set(last_.loss_disagreement);
   instruments_->gradient_norm.Set(last_.gradient_norm);
   instruments_->waiting_share.Set(waiting_share);

@@ -11,6 +11,9 @@ namespace londi::learner {
 namespace {
 
 constexpr double kPriorityFloor = 1e-3;  // Added to every error: nothing is never drawn again.
+// What a branch was worth depends on the policy that played it out; old ones are about old
+// policies.
+constexpr std::size_t kNewestBranched = 20'000;
 
 }  // namespace
 
@@ -117,7 +120,11 @@ void Replay::Close(OpenEpisode& episode) {
 }
 
 void Replay::MakeSampleable(std::int64_t row) {
-  if (Holds(row)) SetLeaf(row, max_leaf_);
+  if (!Holds(row)) return;
+  SetLeaf(row, max_leaf_);
+  if (!log_.row(row).branched()) return;
+  branched_.push_back(row);
+  while (branched_.size() > kNewestBranched || !Holds(branched_.front())) branched_.pop_front();
 }
 
 void Replay::SetLeaf(std::int64_t row, float leaf) {
@@ -147,6 +154,15 @@ void Replay::Sample(int n, double beta, Random& random, Samples& out) const {
     largest = std::max(largest, out.weights[i]);
   }
   for (float& weight : out.weights) weight /= largest;
+}
+
+void Replay::AddBranched(int n, Random& random, Samples& out) const {
+  if (branched_.empty()) return;
+  const auto newest = static_cast<std::int32_t>(branched_.size()) - 1;
+  for (int i = 0; i < n; ++i) {
+    out.rows.push_back(branched_[static_cast<std::size_t>(random.Integer(0, newest))]);
+    out.weights.push_back(1);
+  }
 }
 
 void Replay::UpdatePriorities(std::span<const std::int64_t> rows, std::span<const float> errors) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <span>
 #include <tuple>
@@ -52,6 +53,8 @@ class Replay {
   };
   // Draws `n` rows with replacement; num_sampleable() must be > 0.
   void Sample(int n, double beta, Random& random, Samples& out) const;
+  // Appends `n` of the newest branched rows, drawn evenly, with weight 1; none if there are none.
+  void AddBranched(int n, Random& random, Samples& out) const;
 
   // errors >= 0; a NaN counts as the highest priority seen. Rows that were overwritten meanwhile
   // are ignored.
@@ -107,8 +110,9 @@ class Replay {
   std::int64_t end_;
   std::int64_t num_sampleable_ = 0;
   float max_leaf_ = 1;
-  SumTree tree_;                    // By slot: priority^alpha, 0 = not sampleable.
-  std::vector<std::int64_t> next_;  // By slot: the successor's row, -1 = none known.
+  std::deque<std::int64_t> branched_;  // The newest that can be sampled, oldest first.
+  SumTree tree_;                       // By slot: priority^alpha, 0 = not sampleable.
+  std::vector<std::int64_t> next_;     // By slot: the successor's row, -1 = none known.
   std::unordered_map<EpisodeKey, OpenEpisode, EpisodeHash> open_;
   std::map<std::int64_t, std::int64_t> newest_incarnation_;  // By actor.
   std::map<transport::StreamId, core::Sequence> last_;

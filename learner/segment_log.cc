@@ -222,7 +222,8 @@ void SegmentLog::Store(const core::Transition& row, std::int64_t number, std::by
   stored.flags = (row.activated ? StoredRow::kActivated : 0) |
                  (row.may_activate ? StoredRow::kMayActivate : 0) |
                  (row.terminated ? StoredRow::kTerminated : 0) |
-                 (row.truncated ? StoredRow::kTruncated : 0);
+                 (row.truncated ? StoredRow::kTruncated : 0) |
+                 (row.gain ? StoredRow::kBranched : 0);
   stored.number = number;
   stored.actor = row.actor.value;
   stored.incarnation = row.incarnation.value;
@@ -242,6 +243,7 @@ void SegmentLog::Store(const core::Transition& row, std::int64_t number, std::by
   stored.weights = row.weights.value;
   stored.quick_model = row.quick_model;
   stored.deepthink_model = row.deepthink_model;
+  if (row.gain) stored.gain = *row.gain;
   const std::size_t feature_bytes = row.features.size() * sizeof(std::uint16_t);
   std::memcpy(to, &stored, sizeof(stored));
   std::memcpy(to + sizeof(stored), row.features.data(), feature_bytes);
@@ -297,6 +299,7 @@ core::Transition SegmentLog::transition(std::int64_t number) const {
   out.weights = core::WeightsVersion(stored.weights);
   out.quick_model = stored.quick_model;
   out.deepthink_model = stored.deepthink_model;
+  if (stored.branched()) out.gain = stored.gain;
   return out;
 }
 

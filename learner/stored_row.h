@@ -33,13 +33,16 @@ struct StoredRow {
   std::int64_t weights = 0;
   std::uint64_t quick_model = 0;
   std::uint64_t deepthink_model = 0;
+  core::Transition::Gain gain;  // Only if branched.
 
-  static constexpr std::uint32_t kActivated = 1, kMayActivate = 2, kTerminated = 4, kTruncated = 8;
+  static constexpr std::uint32_t kActivated = 1, kMayActivate = 2, kTerminated = 4, kTruncated = 8,
+                                 kBranched = 16;
 
   bool activated() const { return flags & kActivated; }
   bool agreed() const {
     return deepthink_action != core::Transition::kUnknownAction && deepthink_action == quick_action;
   }
+  bool branched() const { return flags & kBranched; }
   bool ends_episode() const { return flags & (kTerminated | kTruncated); }
 
   // The value of what follows is 0 for certain: the task ended, or the step limit did it.
@@ -51,8 +54,8 @@ struct StoredRow {
   }
 };
 
-inline constexpr std::uint32_t kRowLayoutVersion = 1;
-static_assert(sizeof(StoredRow) == 112 && std::is_trivially_copyable_v<StoredRow>);
-static_assert(offsetof(StoredRow, step) == 48 && offsetof(StoredRow, weights) == 88);
+inline constexpr std::uint32_t kRowLayoutVersion = 2;
+static_assert(sizeof(StoredRow) == 120 && std::is_trivially_copyable_v<StoredRow>);
+static_assert(offsetof(StoredRow, step) == 48 && offsetof(StoredRow, gain) == 112);
 
 }  // namespace londi::learner

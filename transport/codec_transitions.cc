@@ -14,13 +14,15 @@ enum Flags : std::uint8_t {
   kMayActivate = 2,
   kTerminated = 4,
   kTruncated = 8,
-  kAllFlags = 15
+  kBranched = 16,
+  kAllFlags = 31
 };
 
 std::uint8_t PackFlags(const Transition& row) {
-  return static_cast<std::uint8_t>(
-      (row.activated ? kActivated : 0) | (row.may_activate ? kMayActivate : 0) |
-      (row.terminated ? kTerminated : 0) | (row.truncated ? kTruncated : 0));
+  return static_cast<std::uint8_t>((row.activated ? kActivated : 0) |
+                                   (row.may_activate ? kMayActivate : 0) |
+                                   (row.terminated ? kTerminated : 0) |
+                                   (row.truncated ? kTruncated : 0) | (row.gain ? kBranched : 0));
 }
 
 void UnpackFlags(std::uint8_t flags, Transition& row) {
@@ -29,6 +31,7 @@ void UnpackFlags(std::uint8_t flags, Transition& row) {
   row.may_activate = (flags & kMayActivate) != 0;
   row.terminated = (flags & kTerminated) != 0;
   row.truncated = (flags & kTruncated) != 0;
+  if ((flags & kBranched) != 0) row.gain.emplace();
 }
 
 // The columns behind the features, in wire order: the one table that encoding and decoding share.
@@ -52,7 +55,28 @@ void VisitColumns(Visit visit) {
 }
 constexpr std::uint32_t kNumColumns = 15;
 constexpr std::uint32_t kTransitionFields =
-    7 + kNumColumns;  // Identity and shape (5), features, flags, columns.
+    8 + kNumColumns;  // Identity and shape (5), features, flags, columns, gains.
+
+// Of the branched rows only, two numbers each.
+std::vector<float> PackGains(const std::vector<Transition>& rows) {
+  std::vector<float> gains;
+  for (const Transition& row : rows) {
+    if (row.gain) gains.insert(gains.end(), {row.gain->task_return, row.gain->calls});
+  }
+  return gains;
+}
+
+void UnpackGains(FieldReader& reader, std::vector<Transition>& rows) {
+  const auto branched =
+      std::ranges::count_if(rows, [](const auto& row) { return row.gain.has_value(); });
+  const std::vector<float> gains = reader.Bin<float>(2 * static_cast<std::size_t>(branched));
+  auto next = gains.begin();
+  for (Transition& row : rows) {
+    if (!row.gain) continue;
+    row.gain->task_return = *next++;
+    row.gain->calls = *next++;
+  }
+}
 
 void RequireEncodable(const TransitionBatch& batch) {
   const std::size_t num_features = batch.rows.empty() ? 0 : batch.rows.front().features.size();
@@ -106,6 +130,7 @@ std::string EncodeTransitions(const Session& sender, const TransitionBatch& batc
     for (std::size_t i = 0; i < num_rows; ++i) column[i] = field(batch.rows[i]);
     writer.Bin<T>(column);
   });
+  writer.Bin<float>(PackGains(batch.rows));
   return writer.Finish(MessageType::kTransitions, sender);
 }
 
@@ -139,6 +164,7 @@ TransitionBatch DecodeTransitions(std::string_view body) {
     const std::vector<T> column = reader.Bin<T>(num_rows);
     for (std::size_t i = 0; i < num_rows; ++i) field(batch.rows[i]) = column[i];
   });
+  UnpackGains(reader, batch.rows);
   return batch;
 }
 

@@ -210,12 +210,15 @@ core::switcher_network::Values MlpNetwork::Evaluate(std::span<const float> input
   const std::span<const float> hidden = Climb(trunk_, inputs, scratch);
   const float limited = 1.0f - inputs[num_features + core::kUnlimitedInput];
   const float agreement = (1.0f - output.disagreement) * limited;
+  const float calls_gain = calls_gain_.ApplyToOne(hidden);
+  output.return_gain = return_gain_.ApplyToOne(hidden);
+  output.calls_gain = calls_gain + 1.0f;
   output.return_value = return_value_.ApplyToOne(hidden);
-  output.return_advantage = output.disagreement * return_gain_.ApplyToOne(hidden) +
-                            agreement * return_shadow_.ApplyToOne(hidden);
+  output.return_advantage =
+      output.disagreement * output.return_gain + agreement * return_shadow_.ApplyToOne(hidden);
   output.calls_value = calls_value_.ApplyToOne(hidden);
-  output.calls_advantage = output.disagreement * calls_gain_.ApplyToOne(hidden) +
-                           agreement * calls_shadow_.ApplyToOne(hidden) + 1.0f;
+  output.calls_advantage =
+      output.disagreement * calls_gain + agreement * calls_shadow_.ApplyToOne(hidden) + 1.0f;
   if (margin_ >= 0) {
     plans_return_.Apply(hidden, output.plan_return);
     plans_calls_.Apply(hidden, output.plan_calls);

@@ -18,6 +18,7 @@ struct UpdateResult {
   double loss_return = 0;     // Mean weighted Huber loss of each critic.
   double loss_calls = 0;
   double loss_plans = 0;         // Of the plans' returns and calls, 0 without plans.
+  double loss_gains = 0;         // Of the branched rows' gains, 0 without branching.
   double loss_disagreement = 0;  // Cross-entropy of where the LMs disagree, nats.
   double mean_target_return = 0;
   double gradient_norm = 0;  // Before clipping.

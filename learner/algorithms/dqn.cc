@@ -39,7 +39,8 @@ class Dqn final : public Algorithm {
                options.width,
                options.layers,
                options.disagreement_width,
-               options.plans},
+               options.plans,
+               options.branching},
         margin_(options.plans ? static_cast<float>(options.plan_margin)
                               : core::switcher_network::kNoPlans),
         device_(device),
@@ -79,6 +80,10 @@ class Dqn final : public Algorithm {
                                           plan_targets,
                                           options_.calls_loss_weight,
                                           AsValues(gradient));
+    }
+    if (options_.branching) {
+      result.loss_gains = ComputeGainLoss(
+          batch, AsValues(host_values), options_.calls_loss_weight, AsValues(gradient));
     }
     online_.flat_gradient().zero_();
     output.values.backward(gradient.to(device_));

@@ -14,6 +14,7 @@ struct DqnOptions {
   int disagreement_width = 128;          // Units per layer of its tower, 8..4096; 0 = no tower.
   bool plans = false;                    // Needs the disagreement tower.
   double plan_margin = 1;                // Of core's ChooseGreedily, task reward, >= 0.
+  bool branching = false;                // Gains are learned from branched rows, and only there.
   double learning_rate = 3e-4;           // Adam, at the start, > 0.
   double final_learning_rate = 1e-4;     // Reached linearly ...
   std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.

@@ -117,7 +117,7 @@ DuelingLoss ComputeLoss(const Batch& batch,
                         double calls_weight,
                         std::span<Values> gradient,
                         std::span<float> errors) {
-  std::fill(gradient.begin(), gradient.end(), Values{.disagreement = 0});
+  std::fill(gradient.begin(), gradient.end(), Values{.disagreement = 0, .calls_gain = 0});
   std::fill(errors.begin(), errors.end(), 0.0f);
   const float scale = 1.0f / static_cast<float>(batch.num_states);
   DuelingLoss loss;
@@ -139,6 +139,27 @@ DuelingLoss ComputeLoss(const Batch& batch,
     const float error = std::abs(return_error) + batch.contexts[state].cost * std::abs(calls_error);
     // Not std::max: a NaN must reach the caller, whichever entry it comes from.
     if (std::isnan(error) || error > errors[state]) errors[state] = error;
+  }
+  return loss;
+}
+
+double ComputeGainLoss(const Batch& batch,
+                       std::span<const Values> values,
+                       double calls_weight,
+                       std::span<Values> gradient) {
+  const auto num_branched =
+      std::ranges::count_if(batch.gains, [](const auto& gain) { return gain.has_value(); });
+  if (num_branched == 0) return 0;
+  const float scale = 1.0f / static_cast<float>(num_branched);
+  const auto weight_of_calls = static_cast<float>(calls_weight);
+  double loss = 0;
+  for (std::size_t i = 0; i < batch.gains.size(); ++i) {
+    if (!batch.gains[i]) continue;
+    const float return_error = values[i].return_gain - batch.gains[i]->task_return;
+    const float calls_error = values[i].calls_gain - batch.gains[i]->calls;
+    loss += scale * (Huber(return_error) + weight_of_calls * Huber(calls_error));
+    gradient[i].return_gain += scale * HuberSlope(return_error);
+    gradient[i].calls_gain += scale * weight_of_calls * HuberSlope(calls_error);
   }
   return loss;
 }

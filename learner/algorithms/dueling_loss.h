@@ -76,6 +76,14 @@ double ComputePlanLoss(const Batch& batch,
                        double calls_weight,
                        std::span<Values> gradient);
 
+// Mean Huber losses of the gains of the branched states, where the choice is known to have
+// mattered. Adds to the gradient; returns the loss (returns and weighted calls), 0 without such a
+// state.
+double ComputeGainLoss(const Batch& batch,
+                       std::span<const Values> values,
+                       double calls_weight,
+                       std::span<Values> gradient);
+
 // Weighted cross-entropy (nats) of the states in which DEEPTHINK was asked, divided by the number
 // of states, and its derivative.
 //   logits    [num_states] of d

@@ -176,11 +176,12 @@ DuelingNetwork::Output DuelingNetwork::Forward(const at::Tensor& inputs) const {
   }
   const at::Tensor raw = at::linear(Climb(trunk_, trunk_inputs), heads_.weight, heads_.bias);
   const auto head = [&](std::int64_t i) { return raw.narrow(1, i, 1); };
-  // A_R and A_N - 1.
+  // A_R and A_N - 1. With branching their errors do not reach the gains.
   const auto advantage = [&](std::int64_t gain) {
-    if (disagreement_.empty()) return head(gain);
+    const at::Tensor gains = shape_.branching ? head(gain).detach() : head(gain);
+    if (disagreement_.empty()) return gains;
     const at::Tensor limited = 1 - inputs.narrow(1, num_features + core::kUnlimitedInput, 1);
-    return disagreement * head(gain) + (1 - disagreement) * limited * head(gain + 1);
+    return disagreement * gains + (1 - disagreement) * limited * head(gain + 1);
   };
   const at::Tensor ones = at::ones({inputs.size(0), 1}, inputs.options());
   output.values = at::cat({head(0),
@@ -188,6 +189,8 @@ DuelingNetwork::Output DuelingNetwork::Forward(const at::Tensor& inputs) const {
                            head(3),
                            advantage(4) + 1,
                            disagreement.defined() ? disagreement : ones,
+                           head(1),
+                           head(4) + 1,
                            shape_.plans ? raw.narrow(1, kNumHeads, 2 * kNumPlans)
                                         : ones.new_zeros({inputs.size(0), 2 * kNumPlans})},
                           1);

@@ -22,6 +22,7 @@ class DuelingNetwork {
     int layers = 0;
     int disagreement_width = 0;  // Of its tower of kDisagreementLayers; 0 = none, d = 1.
     bool plans = false;
+    bool branching = false;  // The gains have a gradient of their own, and none of the advantages'.
   };
   static constexpr int kDisagreementLayers = 2;
   static constexpr int kNumValues = sizeof(core::switcher_network::Values) / sizeof(float);

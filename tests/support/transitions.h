@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct RowValues {
   bool agreed = false;
   bool disagreed = false;  // Neither: DEEPTHINK was not asked.
   int num_features = 4;
+  std::optional<core::Transition::Gain> gain = std::nullopt;
 };
 
 // A transition with defaults; its features are `sequence`, 1, 2, ...
@@ -50,6 +52,7 @@ inline core::Transition MakeTransition(RowValues values) {
   row.remaining = values.remaining;
   row.terminated = values.terminated;
   row.truncated = values.truncated;
+  row.gain = values.gain;
   row.weights = core::WeightsVersion(5);
   return row;
 }

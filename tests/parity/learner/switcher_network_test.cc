@@ -127,6 +127,8 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerSeeTheSameValuesInEveryContext) {
     ASSERT_NEAR(actor.calls_value, learner.calls_value, kTolerance);
     ASSERT_NEAR(actor.calls_advantage, learner.calls_advantage, kTolerance);
     ASSERT_NEAR(actor.disagreement, learner.disagreement, kTolerance);
+    ASSERT_NEAR(actor.return_gain, learner.return_gain, kTolerance);
+    ASSERT_NEAR(actor.calls_gain, learner.calls_gain, kTolerance);
     for (std::size_t plan = 0; plan < actor.plan_return.size(); ++plan) {
       ASSERT_NEAR(actor.plan_return[plan], learner.plan_return[plan], kTolerance);
       ASSERT_NEAR(actor.plan_calls[plan], learner.plan_calls[plan], kTolerance);

@@ -133,6 +133,38 @@ TEST_F(ActorLoopTest, WritesWholeEpisodesWithinTheirBudgetsAsOneStream) {
   EXPECT_GT(metrics_.Sum("londi_actor_seconds_total"), 0);
 }
 
+// The one who always calls needs DEEPTHINK at each riddle: there calls were worth the task.
+TEST_F(ActorLoopTest, BranchedEpisodesSayWhatTheirCallsWereWorthAndTheirCopiesAreRowsToo) {
+  ActorOptions options = Options("always");
+  options.branching = {.share = 1, .rate = 1};
+  options.terms = {.unlimited = 1};
+  ActorLoop loop(options, {}, Parts());
+
+  const std::vector<core::Transition> rows = RunUntil(loop, 600);
+
+  std::int64_t branched = 0, of_copies = 0, last_sequence = 0;
+  std::map<std::int64_t, std::int32_t> steps;  // Of each episode.
+  for (const core::Transition& row : rows) {
+    ASSERT_EQ(row.sequence.value, ++last_sequence);
+    const auto [step, is_new] = steps.try_emplace(row.episode.value, row.step);
+    if (!is_new) {
+      ASSERT_EQ(row.step, step->second + 1);
+    }
+    step->second = row.step;
+    of_copies += !row.activated;  // A copy begins with QUICK's mistake, which ends it.
+    if (!row.gain) continue;
+    ++branched;
+    ASSERT_FALSE(row.agreed());
+    ASSERT_EQ(row.gain->task_return, 1);
+    ASSERT_EQ(row.gain->calls, CountingEnvironment::kSteps - row.step);
+  }
+  EXPECT_GT(branched, 60);
+  EXPECT_GE(of_copies, branched);
+  const ActorProgress progress = loop.progress();
+  EXPECT_EQ(progress.decisions, static_cast<std::int64_t>(rows.size()));
+  EXPECT_EQ(progress.episodes, progress.successes);  // Copies do not count.
+}
+
 TEST_F(ActorLoopTest, TakesNewWeightsBetweenDecisions) {
   const testing::SwitcherShape shape{.num_features = NumFeatures(4)};
   weights_.Publish(testing::MakeRandomSwitcherWeights(shape, 1, 7));

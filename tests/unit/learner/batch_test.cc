@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/error.h"
 #include "core/half.h"
 #include "core/switcher.h"
 #include "tests/support/temp_folder.h"
@@ -192,6 +193,30 @@ TEST_F(MakeBatchTest, UncorrectedWindowsHaveOneHorizonThatTheBudgetAffords) {
     ASSERT_EQ(batch.entries[i].num_horizons, 1);
     ASSERT_GE(batch.contexts[i].remaining, 2);
   }
+}
+
+TEST_F(MakeBatchTest, BranchedRowsKeepTheTermsThatTheirGainsWerePlayedOutAt) {
+  Add({.cost = 0.7f, .remaining = 5, .gain = {{0.5f, -2}}});
+  Add({.cost = 0.7f, .remaining = 5, .terminated = true});
+  BatchOptions options;
+  options.relabel.keep = 0;
+
+  const Batch batch = Make({0, 1, 0, 1}, options, 1);
+
+  ASSERT_EQ(batch.gains.size(), 4u);
+  EXPECT_EQ(batch.gains[0], (core::Transition::Gain{0.5f, -2}));
+  EXPECT_FALSE(batch.gains[1].has_value());
+  for (const std::size_t branched : {0u, 2u}) {
+    EXPECT_EQ(batch.contexts[branched].cost, 0.7f);
+    EXPECT_EQ(batch.contexts[branched].remaining, 5);
+  }
+  EXPECT_NE(batch.contexts[1].cost, 0.7f);
+}
+
+TEST(BatchOptions, MoreBranchedRowsThanABatchHasAreRefused) {
+  EXPECT_NO_THROW((BatchOptions{.batch_size = 8, .branched_rows = 7}).Validate());
+  EXPECT_THROW((BatchOptions{.batch_size = 8, .branched_rows = 8}).Validate(), core::ConfigError);
+  EXPECT_THROW((BatchOptions{.batch_size = 8, .branched_rows = -1}).Validate(), core::ConfigError);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -211,6 +212,39 @@ TEST(SumTree, FindsLeavesByMassAndNeverAnEmptyOne) {
   EXPECT_EQ(tree.Find(4.0), 3u);  // Rounding may reach the total.
   tree.Set(1, 0);
   EXPECT_EQ(tree.Find(0.0), 3u);
+}
+
+TEST_F(ReplayTest, BranchedRowsAreDrawnEvenlyAndOnlyWhileTheyAreThere) {
+  AddEpisode(0, 5);
+  Replay replay = MakeReplay();
+  Random random(3);
+  Replay::Samples samples;
+  replay.Sample(4, 1, random, samples);
+  replay.AddBranched(10, random, samples);
+  EXPECT_EQ(samples.rows.size(), 4u);  // There is none.
+
+  for (int i = 0; i < 2; ++i)
+    Add({.episode = 1, .step = i, .terminated = i == 1, .gain = {{1, 1}}});
+  AddEpisode(2, 5);
+  Add({.episode = 3, .gain = {{1, 1}}});  // Without a successor: it cannot be sampled yet.
+  replay.CatchUp(log_.end());
+  replay.Sample(4, 1, random, samples);
+  replay.AddBranched(1000, random, samples);
+
+  ASSERT_EQ(samples.rows.size(), 1004u);
+  const auto of_first = std::count(samples.rows.begin() + 4, samples.rows.end(), 5);
+  const auto of_second = std::count(samples.rows.begin() + 4, samples.rows.end(), 6);
+  EXPECT_EQ(of_first + of_second, 1000);
+  EXPECT_NEAR(static_cast<double>(of_first), 500, 80);
+  EXPECT_EQ(samples.weights.back(), 1);
+
+  AddEpisode(4, 1000);  // Row 5 and 6 are no longer held.
+  replay.CatchUp(log_.end());
+  samples = {};
+  Add({.episode = 5, .terminated = true, .gain = {{1, 1}}});
+  replay.CatchUp(log_.end());
+  replay.AddBranched(50, random, samples);
+  EXPECT_EQ(std::set(samples.rows.begin(), samples.rows.end()), (Set{log_.end() - 1}));
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ TEST(SegmentLog, GivesBackEveryFieldAfterReopening) {
                                          .terminated = true,
                                          .truncated = true,
                                          .agreed = true,
-                                         .num_features = 7});
+                                         .num_features = 7,
+                                         .gain = {{-0.5f, 3}}});
   row.behaviour_prob = 0.25f;
   row.may_activate = false;
   row.tokens = 123;
@@ -75,6 +76,7 @@ TEST(SegmentLog, GivesBackEveryFieldAfterReopening) {
   EXPECT_EQ(read.weights, core::WeightsVersion(5));
   EXPECT_EQ(read.quick_model, row.quick_model);
   EXPECT_EQ(read.deepthink_model, 42u);
+  EXPECT_EQ(read.gain, row.gain);
 }
 
 TEST(SegmentLog, RefusesDuplicatesAlsoAfterReopening) {

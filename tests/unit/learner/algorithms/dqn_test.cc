@@ -19,12 +19,15 @@ namespace {
 constexpr int kFeatures = 2;
 constexpr std::int32_t kUnlimited = -1;
 
-std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1, bool plans = false) {
+std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1,
+                                        bool plans = false,
+                                        bool branching = false) {
   at::set_num_threads(1);  // More of them would wait for one another.
   return MakeDqn({.width = 8,
                   .layers = 1,
                   .disagreement_width = 8,
                   .plans = plans,
+                  .branching = branching,
                   .learning_rate = 1e-2,
                   .target_rate = 0.5},
                  kFeatures,
@@ -111,6 +114,26 @@ TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
   const std::vector<float>& bias = weights->Find("plans.return.bias").values;
   EXPECT_GT(bias.front(), 0);    // The row did not call, and was rewarded.
   EXPECT_EQ(bias.back(), 0.0f);  // The plan that always calls learns nothing from it.
+}
+
+TEST(Dqn, LearnsGainsFromBranchedRowsIfItIsTo) {
+  const auto gain_after = [](bool branching) {
+    const auto dqn = MakeSmallDqn(1, /*plans=*/false, branching);
+    Batch batch = MakeOneStep(kUnlimited);
+    batch.gains = {core::Transition::Gain{0.75f, -1}};
+    for (int i = 0; i < 300; ++i) dqn->Update(batch);
+    return dqn->Update(batch).loss_gains;
+  };
+  EXPECT_EQ(gain_after(false), 0);
+  EXPECT_GT(MakeSmallDqn(1, false, true)
+                ->Update([] {
+                  Batch batch = MakeOneStep(kUnlimited);
+                  batch.gains = {core::Transition::Gain{0.75f, -1}};
+                  return batch;
+                }())
+                .loss_gains,
+            0.5);
+  EXPECT_LT(gain_after(true), 1e-3);
 }
 
 TEST(Dqn, ATerminalRowIsWorthItsReward) {

@@ -151,8 +151,10 @@ TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
   EXPECT_EQ(errors[1], 0);
 }
 
-// Plans 0 (never calls), 4 (calls where d > 0.4) and the last one (always calls).
-constexpr std::size_t kNever = 0, kMiddle = 4, kAlways = kNumPlans - 1;
+// Plans 0 (never calls), 4 (calls where d > 0.4), 10 (where the advantage at 0.05 is positive) and
+// the last one (always calls).
+constexpr std::size_t kNever = 0, kMiddle = 4, kAtPrice = 10, kAlways = kNumPlans - 1;
+static_assert(core::switcher_network::kPlans[kAtPrice].price == 0.05f);
 
 // What the plans learn from one row with reward 1 at each of three steps (discount 0.5), whose
 // recorded choices are `activated`; d of the row and its three successors is `disagreement`.
@@ -222,7 +224,8 @@ TEST(ComputePlanLoss, ItsGradientIsThatOfTheLossAndOfTheKnownPlansOnly) {
   targets[0].targets[3] = {-0.3f, 0.1f};
   targets[1].targets[0] = {3, -0.4f};
   targets[1].targets[5] = {9, 9};  // Not known.
-  std::vector<Values> values(2), gradient(2, Values{.disagreement = 0}), ignored(2);
+  std::vector<Values> values(2), gradient(2, Values{.disagreement = 0, .calls_gain = 0}),
+      ignored(2);
   constexpr double kCallsWeight = 0.25;
 
   const double loss = ComputePlanLoss(batch, values, targets, kCallsWeight, gradient);
@@ -242,6 +245,41 @@ TEST(ComputePlanLoss, ItsGradientIsThatOfTheLossAndOfTheKnownPlansOnly) {
     };
     EXPECT_NEAR((loss_at(1e-2f) - loss_at(-1e-2f)) / 2e-2, slopes[i], 1e-4) << i;
   }
+}
+
+TEST(MakePlanTargets, APlanWithAPriceFollowsTheAdvantageAtThatPrice) {
+  const auto is_known = [](float return_advantage, float calls_advantage, std::uint8_t activated) {
+    Batch batch = MakeWindow({{0, kUnlimited}}, {0});
+    batch.entries[0].activate = activated != 0;
+    batch.disagreements = {Batch::Disagreement::kUnknown};
+    const std::vector<Values> states = {{.return_advantage = return_advantage,
+                                         .calls_advantage = calls_advantage,
+                                         .disagreement = 0.5f}};
+    std::vector<PlanTargets> out(1);
+    MakePlanTargets(batch, states, std::vector<Values>(1), out);
+    return out[0].known[kAtPrice];
+  };
+  EXPECT_TRUE(is_known(0.06f, 1, 1));
+  EXPECT_FALSE(is_known(0.06f, 1, 0));
+  EXPECT_TRUE(is_known(0.06f, 2, 0));
+  EXPECT_TRUE(is_known(0, -1, 1));  // It saves a call.
+}
+
+TEST(ComputeGainLoss, IsTheMeanOfTheBranchedStatesAndNothingElse) {
+  Batch batch = MakeLossBatch();
+  batch.gains = {std::nullopt, core::Transition::Gain{1, -2}};
+  std::vector<Values> values(2, Values{.return_gain = 0.5f, .calls_gain = 1});
+  std::vector<Values> gradient(2, Values{.disagreement = 0, .calls_gain = 0});
+
+  const double loss = ComputeGainLoss(batch, values, /*calls_weight=*/0.25, gradient);
+
+  EXPECT_NEAR(loss, 0.125 + 0.25 * 2.5, 1e-6);  // Whatever the state's weight.
+  EXPECT_FLOAT_EQ(gradient[1].return_gain, -0.5f);
+  EXPECT_FLOAT_EQ(gradient[1].calls_gain, 0.25f);
+  EXPECT_EQ(gradient[0].return_gain, 0);
+  EXPECT_EQ(gradient[1].return_advantage, 0);
+  batch.gains = {std::nullopt, std::nullopt};
+  EXPECT_EQ(ComputeGainLoss(batch, values, 0.25, gradient), 0);
 }
 
 TEST(ComputeDisagreementLoss, IsTheCrossEntropyOfTheRowsInWhichDeepthinkWasAsked) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ TEST(DuelingNetwork, ItsInitialWeightsFollowTheSeedAndItsHeadsAreZero) {
   at::Tensor expected = at::zeros({3, DuelingNetwork::kNumValues});
   expected.select(1, 3).fill_(1);     // A_N: the activation itself.
   expected.select(1, 4).fill_(0.5f);  // d
+  expected.select(1, 6).fill_(1);     // G_N + 1
   EXPECT_TRUE(at::equal(values, expected));
   EXPECT_LE(a.flat().abs().max().item<float>(), 1);
 }
@@ -124,6 +126,33 @@ TEST(DuelingNetwork, TheDisagreementTowerLearnsFromTheFeaturesAlone) {
   const double before = loss_at().item<double>();
   inputs.narrow(1, 4, core::kNumContextInputs).add_(1);
   EXPECT_EQ(loss_at().item<double>(), before);
+}
+
+TEST(DuelingNetwork, WithBranchingOnlyTheGainsOwnErrorsTeachThem) {
+  using core::switcher_network::Values;
+  const auto slope_of_gain = [](bool branching, std::size_t value) {
+    at::manual_seed(1);
+    DuelingNetwork network({.num_inputs = 19,
+                            .width = 8,
+                            .layers = 2,
+                            .disagreement_width = 8,
+                            .plans = true,
+                            .branching = branching},
+                           at::kCPU,
+                           /*gradient=*/true);
+    network.flat().uniform_(0.1, 1);
+    network.Forward(at::rand({5, 19}))
+        .values.narrow(1, static_cast<std::int64_t>(value / sizeof(float)), 1)
+        .sum()
+        .backward();
+    for (const core::NamedArray& array : network.ToArrays(network.flat_gradient(), "")) {
+      if (array.name == "return.gain.bias") return array.values[0];
+    }
+    return -1.0f;
+  };
+  EXPECT_GT(slope_of_gain(false, offsetof(Values, return_advantage)), 0);
+  EXPECT_EQ(slope_of_gain(true, offsetof(Values, return_advantage)), 0);
+  EXPECT_EQ(slope_of_gain(true, offsetof(Values, return_gain)), 5);
 }
 
 }  // namespace
