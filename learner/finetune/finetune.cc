@@ -129,10 +129,10 @@ Finetune::Finetune(const FinetuneOptions& options,
   options_.Validate();
   teacher_ = LoadFixedLm(options_.examples.teacher, options_.device);
   partner_ = LoadFixedLm(options_.examples.partner, options_.device);
-  MakeFolder(checkpoint_);
   if (resume) {
     Resume();
   } else {
+    MakeFolder(checkpoint_);
     Begin();
   }
 }

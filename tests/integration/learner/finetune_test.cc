@@ -256,11 +256,12 @@ TEST(Finetune, GoesOnWhereItWasStopped) {
   EXPECT_EQ(second.Validate(0, 50).Total().successes, 50);
 }
 
-TEST(Finetune, ResumingNeedsACheckpoint) {
+TEST(Finetune, ResumingNeedsACheckpointAndMakesNoFolderWithoutOne) {
   testing::TempFolder folder;
 
-  EXPECT_THROW(Finetune(SmallOptions(), MakeCounting, folder.path(), true, kGoesOn),
+  EXPECT_THROW(Finetune(SmallOptions(), MakeCounting, folder / "lm" / "checkpoint", true, kGoesOn),
                core::ModelError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "lm"));
 }
 
 TEST(Finetune, ResumingWithAnotherShapeNamesTheDifference) {
