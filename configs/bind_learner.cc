@@ -176,9 +176,12 @@ void BindTransitionLog(learner::SegmentLogOptions& log, OptionTable& table) {
       "transition_log.segment_bytes",
       log.segment_bytes,
       {.meaning = "Size of a segment file", .unit = "bytes", .min = 1 << 20, .max = 4294967296.0});
-  table.Add("transition_log.sync_on_append",
-            log.sync_on_append,
-            {.meaning = "Rows survive the loss of the machine, not only of the process (slower)"});
+  table.AddEnum(
+      "transition_log.durability",
+      log.durability,
+      {{"page-cache", learner::Durability::kPageCache}, {"disk", learner::Durability::kDisk}},
+      {.meaning = "Rows are acknowledged when they are there: page-cache survives the "
+                  "process, disk the machine"});
 }
 
 }  // namespace londi::configs

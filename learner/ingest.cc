@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "core/error.h"
@@ -13,6 +14,9 @@ namespace {
 // A stream that sent nothing for so long gets no share of the credits; it is granted its share
 // again when it sends.
 constexpr std::chrono::seconds kQuietAfter{30};
+
+// One commit waits for no more than that: the first row of a group is not acknowledged before.
+constexpr std::int64_t kMostRowsPerCommit = 8192;
 
 }  // namespace
 
@@ -47,6 +51,8 @@ Ingest::Ingest(SegmentLog& log,
           metrics.GetCounter("londi_learner_rows_total", "Transitions appended to the log")),
       duplicates_total_(metrics.GetCounter("londi_learner_duplicate_rows_total",
                                            "Transitions refused as already stored")),
+      commits_total_(metrics.GetCounter("londi_learner_commits_total",
+                                        "Groups of transitions committed to the log")),
       credits_(metrics.GetGauge("londi_learner_credits_rows", "Rows that each stream may send")) {
   options_.Validate();
   thread_ = std::thread([this] {
@@ -72,14 +78,34 @@ void Ingest::ThrowIfFailed() const {
 
 void Ingest::Run() {
   while (!stopping_) {
-    const auto batch = source_.Receive(std::chrono::steady_clock::now() + options_.poll);
-    const core::TimePoint now = std::chrono::steady_clock::now();
-    if (batch) Take(*batch, now);
-    GrantCredits(now);
+    TakeGroup();
+    GrantCredits(std::chrono::steady_clock::now());
   }
 }
 
-void Ingest::Take(const transport::TransitionBatch& batch, core::TimePoint now) {
+// Waits for one batch and takes whatever else is there already.
+void Ingest::TakeGroup() {
+  const core::TimePoint now = std::chrono::steady_clock::now();
+  std::set<transport::StreamId> group;
+  std::int64_t rows = 0;
+  while (rows < kMostRowsPerCommit) {
+    const auto batch = source_.Receive(group.empty() ? now + options_.poll : now);
+    if (!batch) break;
+    Append(*batch);
+    group.insert(batch->stream);
+    rows += std::ssize(batch->rows);
+  }
+  if (group.empty()) return;
+  log_.Commit();
+  commits_total_.Increment();
+  for (const transport::StreamId& id : group) {
+    Stream& stream = streams_.at(id);
+    stream.credits = CreditsPerStream();
+    source_.Ack(id, stream.stored, stream.credits);
+  }
+}
+
+void Ingest::Append(const transport::TransitionBatch& batch) {
   const SegmentLog::Appended appended = log_.Append(batch.rows);
   rows_total_.Increment(static_cast<double>(appended.rows));
   duplicates_total_.Increment(static_cast<double>(appended.duplicates));
@@ -90,9 +116,7 @@ void Ingest::Take(const transport::TransitionBatch& batch, core::TimePoint now) 
                   batch.stream.incarnation.value);
   }
   stream->second.stored = batch.last();
-  stream->second.seen = now;
-  stream->second.credits = CreditsPerStream();
-  source_.Ack(batch.stream, stream->second.stored, stream->second.credits);
+  stream->second.seen = std::chrono::steady_clock::now();
 }
 
 // Streams whose share grew hear of it at once: a paused one sends nothing that could be answered.

@@ -24,7 +24,8 @@ struct IngestOptions {
 };
 
 // The thread "learn.ingest": rows from the channel -> log -> acknowledgement with credits. A row is
-// acknowledged once it is in the log, never before. Credits come from the rate limiter, shared
+// acknowledged once it is committed to the log, never before. What arrives while a commit runs
+// shares the next one (group commit). Credits come from the rate limiter, shared
 // evenly by the streams that are alive.
 class Ingest {
  public:
@@ -37,7 +38,7 @@ class Ingest {
          const std::atomic<std::int64_t>& sampled,
          monitor::Metrics& metrics,
          monitor::Logger logger);
-  ~Ingest();  // Stops after the batch at hand; does not close the source.
+  ~Ingest();  // Stops after the group at hand; does not close the source.
   Ingest(const Ingest&) = delete;
   Ingest& operator=(const Ingest&) = delete;
 
@@ -51,7 +52,8 @@ class Ingest {
     core::TimePoint seen;
   };
   void Run();
-  void Take(const transport::TransitionBatch& batch, core::TimePoint now);
+  void TakeGroup();
+  void Append(const transport::TransitionBatch& batch);
   void GrantCredits(core::TimePoint now);
   std::int64_t CreditsPerStream() const;
 
@@ -63,6 +65,7 @@ class Ingest {
   monitor::Logger logger_;
   monitor::Counter rows_total_;
   monitor::Counter duplicates_total_;
+  monitor::Counter commits_total_;
   monitor::Gauge credits_;
 
   std::map<transport::StreamId, Stream> streams_;  // The thread's own.

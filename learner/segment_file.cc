@@ -32,6 +32,15 @@ struct StoredMark {
                                   : "check the folder's permissions and the disk"});
 }
 
+// A new name is on the disk once its folder is.
+void SyncFolder(const std::filesystem::path& path, const DiskCalls& disk) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && disk.sync_all(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  if (!synced) Fail(path, "sync the folder of", error);
+}
+
 // The header as bytes with its marks, `crc` filled in.
 std::vector<std::byte> Encode(SegmentHeader& header, const std::vector<StoredMark>& marks) {
   const std::size_t mark_bytes = marks.size() * sizeof(StoredMark);
@@ -61,10 +70,10 @@ bool IsWhole(const SegmentHeader& header, const std::byte* base, std::int64_t si
 
 }  // namespace
 
-std::unique_ptr<SegmentFile> SegmentFile::Create(
-    const std::filesystem::path& path,
-    SegmentHeader header,
-    const transport::StreamWatermarks::Snapshot& marks) {
+std::unique_ptr<SegmentFile> SegmentFile::Create(const std::filesystem::path& path,
+                                                 SegmentHeader header,
+                                                 const transport::StreamWatermarks::Snapshot& marks,
+                                                 const DiskCalls& disk) {
   std::vector<StoredMark> stored;
   for (const auto& [stream, through] : marks) {
     stored.push_back({stream.actor.value, stream.incarnation.value, through.value});
@@ -78,20 +87,22 @@ std::unique_ptr<SegmentFile> SegmentFile::Create(
   const std::filesystem::path unfinished = path.string() + ".tmp";
   const int fd = open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) Fail(path, "create", errno);
-  std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd));
+  std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd, disk));
   file->Allocate(header.header_bytes + header.rows_per_segment * header.row_stride);
   file->Map();
   std::memcpy(file->base_, bytes.data(), bytes.size());
   file->header_ = header;
-  file->Sync();
+  if (disk.sync_all(fd) != 0) Fail(path, "write", errno);
   if (rename(unfinished.c_str(), path.c_str()) != 0) Fail(path, "rename", errno);
+  SyncFolder(path.parent_path(), disk);
   return file;
 }
 
-std::unique_ptr<SegmentFile> SegmentFile::Open(const std::filesystem::path& path) {
+std::unique_ptr<SegmentFile> SegmentFile::Open(const std::filesystem::path& path,
+                                               const DiskCalls& disk) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) Fail(path, "open", errno);
-  std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd));
+  std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd, disk));
   file->Map();
   const bool has_header = file->size_ >= static_cast<std::int64_t>(sizeof(SegmentHeader));
   if (has_header) std::memcpy(&file->header_, file->base_, sizeof(SegmentHeader));
@@ -143,7 +154,7 @@ std::int64_t SegmentFile::CutAndExtend(std::int64_t keep, std::int64_t extend) {
 }
 
 void SegmentFile::Sync() const {
-  if (fdatasync(fd_) != 0) Fail(path_, "write", errno);
+  if (disk_.sync_data(fd_) != 0) Fail(path_, "write", errno);
 }
 
 void SegmentFile::Map() {
@@ -163,7 +174,7 @@ void SegmentFile::Unmap() {
 }
 
 void SegmentFile::Allocate(std::int64_t bytes) {
-  if (const int error = posix_fallocate(fd_, 0, bytes); error != 0) Fail(path_, "allocate", error);
+  if (const int error = disk_.allocate(fd_, bytes); error != 0) Fail(path_, "allocate", error);
 }
 
 }  // namespace londi::learner

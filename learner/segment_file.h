@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "learner/disk_calls.h"
 #include "learner/stored_row.h"
 #include "transport/stream_watermarks.h"
 
@@ -28,12 +29,16 @@ static_assert(sizeof(SegmentHeader) == 48);
 // here and no SIGBUS while a row is written.
 class SegmentFile {
  public:
-  // Completes `header` (header_bytes, num_marks, crc). Throws core::IoError.
+  // Completes `header` (header_bytes, num_marks, crc). The file and its name survive the loss of
+  // the machine. Throws core::IoError.
+  // `disk` outlives the file.
   static std::unique_ptr<SegmentFile> Create(const std::filesystem::path& path,
                                              SegmentHeader header,
-                                             const transport::StreamWatermarks::Snapshot& marks);
+                                             const transport::StreamWatermarks::Snapshot& marks,
+                                             const DiskCalls& disk);
   // Throws core::IoError, core::ModelError for another layout version.
-  static std::unique_ptr<SegmentFile> Open(const std::filesystem::path& path);
+  static std::unique_ptr<SegmentFile> Open(const std::filesystem::path& path,
+                                           const DiskCalls& disk);
   ~SegmentFile();
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;
@@ -49,16 +54,18 @@ class SegmentFile {
   // something else were there.
   std::int64_t CutAndExtend(std::int64_t keep, std::int64_t extend);
 
-  void Sync() const;  // Throws core::IoError.
+  void Sync() const;  // What was written to rows() is on the disk. Throws core::IoError.
 
  private:
-  SegmentFile(std::filesystem::path path, int fd) : path_(std::move(path)), fd_(fd) {}
+  SegmentFile(std::filesystem::path path, int fd, const DiskCalls& disk)
+      : path_(std::move(path)), fd_(fd), disk_(disk) {}
   void Map();
   void Unmap();
   void Allocate(std::int64_t bytes);
 
   std::filesystem::path path_;
   int fd_;
+  const DiskCalls& disk_;
   std::byte* base_ = nullptr;
   std::int64_t size_ = 0;
   SegmentHeader header_;

@@ -53,9 +53,10 @@ void SegmentLogOptions::Validate() const {
   }
 }
 
-SegmentLog::SegmentLog(std::filesystem::path folder, SegmentLogOptions options)
+SegmentLog::SegmentLog(std::filesystem::path folder, SegmentLogOptions options, DiskCalls disk)
     : folder_(std::move(folder)),
       options_(options),
+      disk_(std::move(disk)),
       files_(std::make_unique<std::atomic<SegmentFile*>[]>(kMaxSegments)) {
   options_.Validate();
   std::error_code error;
@@ -66,6 +67,9 @@ SegmentLog::SegmentLog(std::filesystem::path folder, SegmentLogOptions options)
                          .fix = "choose a folder that you may write to"});
   }
   OpenExisting();
+  // What a killed process appended and did not commit counts as stored from now on.
+  committed_ = begin();
+  Commit();
 }
 
 SegmentLog::~SegmentLog() {
@@ -78,7 +82,7 @@ void SegmentLog::OpenExisting() {
     if (entry.path().extension() == ".tmp") {
       std::filesystem::remove(entry.path());  // The process was killed while it made a segment.
     } else if (entry.path().extension() == ".log") {
-      found.push_back(SegmentFile::Open(entry.path()));
+      found.push_back(SegmentFile::Open(entry.path(), disk_));
     }
   }
   if (found.empty()) return;
@@ -153,13 +157,12 @@ void SegmentLog::StartSegment() {
   header.row_stride = static_cast<std::uint32_t>(stride_);
   header.rows_per_segment = rows_per_segment_;
   header.first_row = end_.load();
-  AddSegment(
-      SegmentFile::Create(folder_ / SegmentName(header.first_row), header, marks_.StoredMarks()));
+  AddSegment(SegmentFile::Create(
+      folder_ / SegmentName(header.first_row), header, marks_.StoredMarks(), disk_));
 }
 
 SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) {
   Appended result;
-  const std::int64_t before = end_.load(std::memory_order_relaxed);
   for (std::size_t i = 0; i < rows.size();) {
     // A run: successive rows of one stream.
     const transport::StreamId stream{rows[i].actor, rows[i].incarnation};
@@ -181,7 +184,7 @@ SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) 
     result.rows += static_cast<std::int64_t>(run - duplicates);
     i += run;
   }
-  if (options_.sync_on_append) Sync(before, end_.load(std::memory_order_relaxed));
+  if (options_.durability == Durability::kPageCache) committed_ = end();
   if (result.rows > 0) {
     std::lock_guard lock(wait_mutex_);
     appended_.notify_all();
@@ -254,12 +257,16 @@ void SegmentLog::Store(const core::Transition& row, std::int64_t number, std::by
   std::memcpy(to, &stored.crc, sizeof(stored.crc));
 }
 
-void SegmentLog::Sync(std::int64_t from, std::int64_t to) {
-  for (std::int64_t index = from / rows_per_segment_;
-       from < to && index <= (to - 1) / rows_per_segment_;
-       ++index) {
-    files_[index].load(std::memory_order_relaxed)->Sync();
+void SegmentLog::Commit() {
+  const std::int64_t from = committed_;
+  const std::int64_t to = end();
+  if (options_.durability == Durability::kDisk && from < to) {
+    const std::int64_t last = (to - 1) / rows_per_segment_;
+    for (std::int64_t index = from / rows_per_segment_; index <= last; ++index) {
+      files_[index].load(std::memory_order_relaxed)->Sync();
+    }
   }
+  committed_ = to;
 }
 
 const std::byte* SegmentLog::Address(std::int64_t number) const {
@@ -312,7 +319,7 @@ void SegmentLog::DropBefore(std::int64_t number) {
   while (rows_per_segment_ > 0) {
     const std::int64_t first = begin();
     const std::int64_t after = (first / rows_per_segment_ + 1) * rows_per_segment_;
-    if (after > number || after > end()) return;
+    if (after > number || after > committed_) return;
     begin_.store(after, std::memory_order_release);
     std::unique_ptr<SegmentFile> file(files_[first / rows_per_segment_].exchange(nullptr));
     std::filesystem::remove(file->path());

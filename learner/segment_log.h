@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/transition.h"
+#include "learner/disk_calls.h"
 #include "learner/stored_row.h"
 #include "transport/stream_watermarks.h"
 
@@ -19,12 +20,17 @@ namespace londi::learner {
 
 class SegmentFile;
 
+// Where rows are when Commit returns.
+enum class Durability : std::uint8_t {
+  kPageCache,  // With the kernel: they survive the process.
+  kDisk,       // Synced to the disk: they survive the machine.
+};
+
 struct SegmentLogOptions {
   std::int64_t segment_bytes =
       64 << 20;  // Size of a file; 1 MiB .. 4 GiB. Files that are already there keep theirs.
-  bool sync_on_append = false;  // fdatasync before Append returns: survives the loss of the node,
-                                // not only of the process.
-  void Validate() const;        // Throws core::ConfigError.
+  Durability durability = Durability::kPageCache;
+  void Validate() const;  // Throws core::ConfigError.
 };
 
 // Append-only log of transitions; it *is* the replay's storage. Rows are numbered 0, 1, 2, ... in
@@ -34,18 +40,18 @@ struct SegmentLogOptions {
 //   header (4 KiB or more): layout, num_features, rows per segment, first row, watermarks of all
 //   streams so far, crc rows: StoredRow + fp16 features, each with its crc
 //
-// What a killed process had appended is there after a restart (page cache); with sync_on_append
-// also after the loss of the machine. Opening verifies every crc: a torn tail is cut off at the
-// first row that is not whole. Duplicates are refused by the watermark of their stream, which the
-// log itself yields.
+// What a killed process had appended is there after a restart (page cache). Committed rows also
+// survive the machine with Durability::kDisk; one Commit covers any number of Appends. Opening
+// verifies every crc: a torn tail is cut off at the first row that is not whole; what is left is
+// committed. Duplicates are refused by the watermark of their stream, which the log itself yields.
 //
-// Threads: one appends (Append, watermarks), one reads (row, features, DropBefore); end() and
-// WaitForRows from any. The reader sees rows below end() whole.
+// Threads: one appends (Append, Commit, watermarks), one reads (row, features, DropBefore); end()
+// and WaitForRows from any. The reader sees rows below end() whole, committed or not.
 class SegmentLog {
  public:
   // Opens or creates. Throws core::IoError (folder, disk full, damage that is not a torn tail),
   // core::ModelError for another layout version.
-  SegmentLog(std::filesystem::path folder, SegmentLogOptions options);
+  SegmentLog(std::filesystem::path folder, SegmentLogOptions options, DiskCalls disk = {});
   ~SegmentLog();
   SegmentLog(const SegmentLog&) = delete;
   SegmentLog& operator=(const SegmentLog&) = delete;
@@ -54,10 +60,12 @@ class SegmentLog {
     std::int64_t rows = 0;        // Taken.
     std::int64_t duplicates = 0;  // Refused: at or below their stream's watermark.
   };
-  // Groups of rows are cheap. Returns when the rows are stored (see sync_on_append). Throws
-  // core::ModelError when the number of features is not that of the log (the first row decides),
-  // core::IoError when the disk refuses.
+  // Groups of rows are cheap. Throws core::ModelError when the number of features is not that of
+  // the log (the first row decides), core::IoError when the disk refuses.
   Appended Append(std::span<const core::Transition> rows);
+
+  // Makes all appended rows durable; they may be acknowledged then. Throws core::IoError.
+  void Commit();
 
   std::int64_t begin() const {
     return begin_.load(std::memory_order_acquire);
@@ -80,7 +88,7 @@ class SegmentLog {
   // How far each stream is in the log: what the transport restores from.
   transport::StreamWatermarks::Snapshot watermarks() const { return marks_.StoredMarks(); }
 
-  // Deletes the segments that end at or before `number`.
+  // Deletes the segments that end at or before `number` and are committed.
   void DropBefore(std::int64_t number);
 
   struct Segment {
@@ -104,11 +112,11 @@ class SegmentLog {
   void AppendRow(const core::Transition& row);
   void CheckFeatures(int num_features);
   void Store(const core::Transition& row, std::int64_t number, std::byte* to) const;
-  void Sync(std::int64_t from, std::int64_t to);
   const std::byte* Address(std::int64_t number) const;
 
   const std::filesystem::path folder_;
   const SegmentLogOptions options_;
+  const DiskCalls disk_;
 
   // Set when num_features becomes known, before any row is visible.
   std::atomic<int> num_features_ = 0;
@@ -119,6 +127,7 @@ class SegmentLog {
       files_;  // By row / rows_per_segment; nullptr = not there (any more).
   std::atomic<std::int64_t> begin_ = 0;
   std::atomic<std::int64_t> end_ = 0;
+  std::atomic<std::int64_t> committed_ = 0;  // Rows below it need no sync any more.
   transport::StreamWatermarks marks_;
   std::int64_t cut_bytes_ = 0;
 

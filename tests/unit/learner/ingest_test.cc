@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -68,6 +69,11 @@ class FakeSource final : public transport::TransitionSource {
     });
     EXPECT_TRUE(came);
     return acks_[actor];
+  }
+  // 0: none yet.
+  std::int64_t AcknowledgedThrough(std::int64_t actor) {
+    const std::lock_guard lock(mutex_);
+    return acks_.contains(actor) ? acks_[actor].through.value : 0;
   }
   Acknowledged WaitForAck(std::int64_t actor, std::int64_t through) {
     return WaitForAck(actor,
@@ -162,24 +168,121 @@ TEST_F(IngestTest, APausedStreamIsToldWhenSamplingCatchesUp) {
   EXPECT_EQ(told.through.value, 50);
 }
 
-TEST_F(IngestTest, AFailureIsRethrownToWhoAsks) {
-  const auto ingest = Start();
-  EXPECT_NO_THROW(ingest->ThrowIfFailed());
-  source_.Send(1, 1, 1, 4);
-  source_.Send(1, 2, 1, 5);  // Another number of features.
-
+// Blocks until the thread has failed, at most 20 s.
+template <class Error>
+void ExpectFailure(const Ingest& ingest) {
   const auto failed = [&] {
     try {
-      ingest->ThrowIfFailed();
-    } catch (const core::ModelError&) {
+      ingest.ThrowIfFailed();
+    } catch (const core::Error&) {
       return true;
     }
     return false;
   };
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!failed() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_THROW(ingest.ThrowIfFailed(), Error);
+}
 
-  EXPECT_THROW(ingest->ThrowIfFailed(), core::ModelError);
+TEST_F(IngestTest, AFailureIsRethrownToWhoAsks) {
+  const auto ingest = Start();
+  EXPECT_NO_THROW(ingest->ThrowIfFailed());
+  source_.Send(1, 1, 1, 4);
+  source_.Send(1, 2, 1, 5);  // Another number of features.
+
+  ExpectFailure<core::ModelError>(*ingest);
+}
+
+// A disk whose syncs wait to be let through, or fail.
+class GatedDisk {
+ public:
+  DiskCalls calls() {
+    DiskCalls disk;
+    disk.sync_data = [this](int) {
+      std::unique_lock lock(mutex_);
+      const int number = ++begun_;
+      changed_.notify_all();
+      changed_.wait(lock, [&] { return number <= let_through_; });
+      errno = error;
+      return error == 0 ? 0 : -1;
+    };
+    return disk;
+  }
+  void WaitForSync(int number) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(
+        changed_.wait_for(lock, std::chrono::seconds(20), [&] { return begun_ >= number; }));
+  }
+  void LetThrough(int number) {
+    const std::lock_guard lock(mutex_);
+    let_through_ = number;
+    changed_.notify_all();
+  }
+  std::atomic<int> error = 0;  // What syncs fail with.
+
+  int begun() {
+    const std::lock_guard lock(mutex_);
+    return begun_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int begun_ = 0;
+  int let_through_ = 0;
+};
+
+class DurableIngestTest : public IngestTest {
+ protected:
+  void StartOnDisk() {
+    durable_log_.emplace(
+        folder_ / "durable", SegmentLogOptions{.durability = Durability::kDisk}, disk_.calls());
+    ingest_.emplace(*durable_log_,
+                    source_,
+                    RateLimiter({}),
+                    IngestOptions{},
+                    sampled_,
+                    metrics_,
+                    monitor::MakeNullLogger());
+  }
+
+  GatedDisk disk_;
+  std::optional<SegmentLog> durable_log_;
+  std::optional<Ingest> ingest_;
+};
+
+TEST_F(DurableIngestTest, RowsAreAcknowledgedWhenTheSyncThatCoversThemIsOverAndShareIt) {
+  StartOnDisk();
+  source_.Send(1, 1, 10);
+  disk_.WaitForSync(1);
+  EXPECT_EQ(source_.AcknowledgedThrough(1), 0);
+  source_.Send(1, 11, 5);  // While the sync runs.
+  source_.Send(2, 1, 5);
+  source_.Send(3, 1, 5);
+
+  disk_.LetThrough(1);
+  disk_.WaitForSync(2);
+  EXPECT_EQ(source_.AcknowledgedThrough(1), 10);
+  EXPECT_EQ(source_.AcknowledgedThrough(2), 0);
+  EXPECT_EQ(source_.AcknowledgedThrough(3), 0);
+  disk_.LetThrough(2);
+
+  source_.WaitForAck(1, 15);
+  source_.WaitForAck(2, 5);
+  source_.WaitForAck(3, 5);
+  EXPECT_EQ(disk_.begun(), 2);
+  EXPECT_EQ(metrics_.Sum("londi_learner_commits_total"), 2);
+}
+
+TEST_F(DurableIngestTest, AFailedSyncIsAFailureAndNoAcknowledgement) {
+  disk_.error = EIO;
+  disk_.LetThrough(1);
+  StartOnDisk();
+
+  source_.Send(1, 1, 10);
+
+  ExpectFailure<core::IoError>(*ingest_);
+  EXPECT_EQ(source_.AcknowledgedThrough(1), 0);
 }
 
 TEST(IngestOptions, RefuseWhatCannotWork) {

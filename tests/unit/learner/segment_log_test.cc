@@ -223,6 +223,90 @@ TEST(SegmentLog, SaysSoWhenTheFolderCannotBeMade) {
   EXPECT_THROW(SegmentLog(folder / "file/log", {}), core::IoError);
 }
 
+// Remembers what was synced; paths as they were then.
+struct RecordedSyncs {
+  std::vector<std::string> data, all;
+
+  DiskCalls calls() {
+    DiskCalls disk;
+    disk.sync_data = [this](int fd) { return Note(data, fd); };
+    disk.sync_all = [this](int fd) { return Note(all, fd); };
+    return disk;
+  }
+  static int Note(std::vector<std::string>& names, int fd) {
+    names.push_back(
+        std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)).filename());
+    return 0;
+  }
+};
+
+constexpr SegmentLogOptions kSmallOnDisk{.segment_bytes = 1 << 20, .durability = Durability::kDisk};
+
+TEST(SegmentLog, OneCommitSyncsEachSegmentThatWasWrittenOnce) {
+  const TempFolder folder;
+  RecordedSyncs syncs;
+  SegmentLog log(folder.path(), kSmallOnDisk, syncs.calls());
+  log.Append(Rows(1, 5));
+  log.Append(Rows(6, 20'000));
+  ASSERT_EQ(log.Manifest().size(), 3u);
+  EXPECT_TRUE(syncs.data.empty());
+
+  log.Commit();
+  EXPECT_EQ(syncs.data.size(), 3u);
+  log.Commit();
+  EXPECT_EQ(syncs.data.size(), 3u) << "nothing new to sync";
+  log.Append(Rows(20'006, 1));
+  log.Commit();
+  ASSERT_EQ(syncs.data.size(), 4u);
+  EXPECT_EQ(syncs.data[3], log.Manifest()[2].file);
+}
+
+TEST(SegmentLog, WithThePageCacheNothingWaitsForTheDisk) {
+  const TempFolder folder;
+  RecordedSyncs syncs;
+  SegmentLog log(folder.path(), {}, syncs.calls());
+
+  log.Append(Rows(1, 5));
+  log.Commit();
+
+  EXPECT_TRUE(syncs.data.empty());
+}
+
+TEST(SegmentLog, ANewSegmentAndItsNameAreOnTheDiskBeforeItsFirstRow) {
+  const TempFolder folder;
+  RecordedSyncs syncs;
+  SegmentLog log(folder.path(), kSmallOnDisk, syncs.calls());
+
+  log.Append(Rows(1, 1));
+
+  EXPECT_EQ(syncs.all,
+            (std::vector<std::string>{"segment-000000000000000.log.tmp",
+                                      folder.path().filename().string()}));
+}
+
+TEST(SegmentLog, OpeningCommitsWhatAKilledProcessHadOnlyAppended) {
+  const TempFolder folder;
+  SegmentLog(folder.path(), kSmallOnDisk).Append(Rows(1, 5));
+  RecordedSyncs syncs;
+
+  const SegmentLog log(folder.path(), kSmallOnDisk, syncs.calls());
+
+  EXPECT_EQ(log.end(), 5);
+  EXPECT_EQ(syncs.data.size(), 1u);
+}
+
+TEST(SegmentLog, DropsNoSegmentThatIsNotCommitted) {
+  const TempFolder folder;
+  SegmentLog log(folder.path(), kSmallOnDisk);
+  log.Append(Rows(1, 20'000));
+
+  log.DropBefore(log.end());
+  EXPECT_EQ(log.begin(), 0);
+  log.Commit();
+  log.DropBefore(log.end());
+  EXPECT_GT(log.begin(), 0);
+}
+
 TEST(SegmentLog, WaitsForRowsUntilTheDeadline) {
   const TempFolder folder;
   SegmentLog log(folder.path(), {});
