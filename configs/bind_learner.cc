@@ -133,6 +133,9 @@ void BindReplay(learner::LearnerOptions& learner, OptionTable& table) {
   table.Add("learner.ingest.poll",
             learner.ingest.poll,
             {.meaning = "Paused actors are looked at again this often", .min = 0.001, .max = 1});
+  table.Add("learner.ingest.wait_for_room",
+            learner.ingest.wait_for_room,
+            {.meaning = "A disk that is full for the log is waited for so long", .min = 0});
 }
 
 }  // namespace

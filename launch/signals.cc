@@ -54,6 +54,7 @@ Signals::Signals() {
   Handle(SIGTERM, OnSignal);
   Handle(SIGCHLD, OnSignal);
   Handle(SIGPIPE, SIG_IGN);
+  Handle(SIGXFSZ, SIG_IGN);  // A limit on the size of files is an error of the write.
 }
 
 Signals::~Signals() {

@@ -13,7 +13,7 @@
 #include <span>
 #include <sstream>
 
-#include "core/error.h"
+#include "core/no_room.h"
 #include "learner/array_file.h"
 #include "transport/crc32c.h"
 
@@ -31,12 +31,16 @@ constexpr const char* kPrefix = "checkpoint-";
 constexpr const char* kUnfinished = ".tmp";  // Being written.
 constexpr const char* kAside = ".old";       // Made room for a new one of its number.
 
-[[noreturn]] void Fail(const std::filesystem::path& path,
-                       const std::string& doing,
-                       const std::string& why) {
-  throw core::IoError({.what = "cannot " + doing + " " + path.string(),
-                       .why = why,
-                       .fix = "check the run folder's permissions and free disk space"});
+[[noreturn]] void Fail(const std::filesystem::path& path, const std::string& doing, int error) {
+  core::ThrowIoError(error,
+                     "cannot " + doing + " " + path.string(),
+                     "check the run folder's permissions and free disk space");
+}
+
+[[noreturn]] void FailCrc(const std::filesystem::path& path) {
+  throw core::IoError({.what = "cannot use " + path.string(),
+                       .why = "its checksum does not fit",
+                       .fix = "restore it from a copy"});
 }
 
 std::uint32_t Crc(const std::string& bytes) {
@@ -45,27 +49,27 @@ std::uint32_t Crc(const std::string& bytes) {
 
 void WriteFile(const std::filesystem::path& path, const std::string& bytes) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) Fail(path, "create", std::strerror(errno));
+  if (fd < 0) Fail(path, "create", errno);
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);
     if (wrote < 0 && errno != EINTR) {
       const int error = errno;
       close(fd);
-      Fail(path, "write", std::strerror(error));
+      Fail(path, "write", error);
     }
     if (wrote > 0) done += static_cast<std::size_t>(wrote);
   }
   const bool synced = fsync(fd) == 0;
   const int error = errno;
   close(fd);
-  if (!synced) Fail(path, "write", std::strerror(error));
+  if (!synced) Fail(path, "write", error);
 }
 
 void MakeFolder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) Fail(path, "make the folder", error.message());
+  if (error) Fail(path, "make the folder", error.value());
 }
 
 void SyncFolder(const std::filesystem::path& path) {
@@ -78,12 +82,12 @@ void SyncFolder(const std::filesystem::path& path) {
 void Rename(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::error_code error;
   std::filesystem::rename(from, to, error);
-  if (error) Fail(to, "rename", error.message());
+  if (error) Fail(to, "rename", error.value());
 }
 
 std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) Fail(path, "open", std::strerror(errno));
+  if (!file) Fail(path, "open", errno);
   std::ostringstream bytes;
   bytes << file.rdbuf();
   return std::move(bytes).str();
@@ -151,16 +155,14 @@ Checkpoint FromJson(const Json& json) {
 Json ReadState(const std::filesystem::path& folder) {
   const Json file = Json::parse(ReadFile(folder / kStateFile));
   const Json& state = file.at("state");
-  if (file.at("state_crc") != Crc(state.dump()))
-    Fail(folder / kStateFile, "use", "its checksum does not fit");
+  if (file.at("state_crc") != Crc(state.dump())) FailCrc(folder / kStateFile);
   return file;
 }
 
 Checkpoint Read(const std::filesystem::path& folder) {
   const Json file = ReadState(folder);
   const std::string bytes = ReadFile(folder / kArraysFile);
-  if (file.at("arrays_crc") != Crc(bytes))
-    Fail(folder / kArraysFile, "use", "its checksum does not fit");
+  if (file.at("arrays_crc") != Crc(bytes)) FailCrc(folder / kArraysFile);
   Checkpoint checkpoint = FromJson(file.at("state"));
   for (core::NamedArray& array : DecodeArrays(bytes)) {
     if (array.name == kLeaves) {
@@ -227,7 +229,7 @@ CheckpointSummary Summarize(const std::filesystem::path& folder) {
 CheckpointStore::CheckpointStore(std::filesystem::path folder, int keep, monitor::Logger logger)
     : folder_(std::move(folder)), keep_(keep), logger_(std::move(logger)) {
   MakeFolder(folder_);
-  if (access(folder_.c_str(), W_OK) != 0) Fail(folder_, "write to", std::strerror(errno));
+  if (access(folder_.c_str(), W_OK) != 0) Fail(folder_, "write to", errno);
 }
 
 void CheckpointStore::Write(const Checkpoint& checkpoint) {

@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
-#include "core/error.h"
+#include "core/no_room.h"
 
 namespace londi::learner {
 namespace {
@@ -17,6 +18,9 @@ constexpr std::chrono::seconds kQuietAfter{30};
 
 // One commit waits for no more than that: the first row of a group is not acknowledged before.
 constexpr std::int64_t kMostRowsPerCommit = 8192;
+
+// A full disk is asked again this often.
+constexpr std::chrono::milliseconds kTryForRoomEvery{200};
 
 }  // namespace
 
@@ -31,6 +35,12 @@ void IngestOptions::Validate() const {
         {.what = "learner.ingest.poll is " + std::to_string(poll.count()) + " ms",
          .why = "paused actors wait that long for new credits",
          .fix = "set it between 1 and 1000 ms"});
+  }
+  if (wait_for_room.count() < 0) {
+    throw core::ConfigError(
+        {.what = "learner.ingest.wait_for_room is " + std::to_string(wait_for_room.count()) + " s",
+         .why = "it is a time",
+         .fix = "set it to 0 (a full disk ends the learner at once) or more"});
   }
 }
 
@@ -53,47 +63,66 @@ Ingest::Ingest(SegmentLog& log,
                                            "Transitions refused as already stored")),
       commits_total_(metrics.GetCounter("londi_learner_commits_total",
                                         "Groups of transitions committed to the log")),
-      credits_(metrics.GetGauge("londi_learner_credits_rows", "Rows that each stream may send")) {
+      credits_(metrics.GetGauge("londi_learner_credits_rows", "Rows that each stream may send")),
+      no_room_total_(metrics.GetCounter("londi_learner_log_full_total",
+                                        "Times that the disk had no room for the log")),
+      no_room_now_(
+          metrics.GetGauge("londi_learner_log_full", "1 while the disk has no room for the log")) {
   options_.Validate();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "learn.ingest");
     try {
       Run();
     } catch (...) {
-      std::lock_guard lock(failure_mutex_);
+      std::lock_guard lock(mutex_);
       failure_ = std::current_exception();
     }
   });
 }
 
 Ingest::~Ingest() {
-  stopping_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
   thread_.join();
 }
 
 void Ingest::ThrowIfFailed() const {
-  std::lock_guard lock(failure_mutex_);
+  std::lock_guard lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);
 }
 
 void Ingest::Run() {
   while (!stopping_) {
+    WaitForRoom(std::chrono::steady_clock::now());
     TakeGroup();
     GrantCredits(std::chrono::steady_clock::now());
   }
 }
 
-// Waits for one batch and takes whatever else is there already.
+// After a full disk: a moment's patience before the next attempt.
+void Ingest::WaitForRoom(core::TimePoint now) {
+  if (!no_room_since_) return;
+  std::unique_lock lock(mutex_);
+  stop_.wait_until(lock, now + kTryForRoomEvery, [this] { return stopping_.load(); });
+}
+
+// Waits for one batch and takes whatever else is there already, until the disk is full.
 void Ingest::TakeGroup() {
   const core::TimePoint now = std::chrono::steady_clock::now();
   std::set<transport::StreamId> group;
   std::int64_t rows = 0;
   while (rows < kMostRowsPerCommit) {
-    const auto batch = source_.Receive(group.empty() ? now + options_.poll : now);
+    auto batch = held_ ? std::exchange(held_, std::nullopt)
+                       : source_.Receive(group.empty() ? now + options_.poll : now);
     if (!batch) break;
-    Append(*batch);
     group.insert(batch->stream);
     rows += std::ssize(batch->rows);
+    if (Append(*batch)) continue;
+    held_ = std::move(batch);
+    break;
   }
   if (group.empty()) return;
   log_.Commit();
@@ -105,7 +134,8 @@ void Ingest::TakeGroup() {
   }
 }
 
-void Ingest::Append(const transport::TransitionBatch& batch) {
+// False: the disk is full; `batch` is left with the rows that were not taken.
+bool Ingest::Append(transport::TransitionBatch& batch) {
   const SegmentLog::Appended appended = log_.Append(batch.rows);
   rows_total_.Increment(static_cast<double>(appended.rows));
   duplicates_total_.Increment(static_cast<double>(appended.duplicates));
@@ -115,8 +145,40 @@ void Ingest::Append(const transport::TransitionBatch& batch) {
                   batch.stream.actor.value,
                   batch.stream.incarnation.value);
   }
-  stream->second.stored = batch.last();
   stream->second.seen = std::chrono::steady_clock::now();
+  const std::int64_t done = appended.rows + appended.duplicates;
+  if (done > 0) stream->second.stored = batch.rows[static_cast<std::size_t>(done - 1)].sequence;
+  NoteRoom(appended.no_room);
+  if (!appended.no_room) return true;
+  batch.rows.erase(batch.rows.begin(), batch.rows.begin() + done);
+  return false;
+}
+
+// Says when the disk becomes full and when it has room again. Throws once it was full for too long.
+void Ingest::NoteRoom(const std::optional<core::ErrorText>& no_room) {
+  const core::TimePoint now = std::chrono::steady_clock::now();
+  no_room_now_.Set(no_room ? 1 : 0);
+  if (!no_room) {
+    if (no_room_since_) {
+      logger_->info("the log has room again after {:.1f} s",
+                    std::chrono::duration<double>(now - *no_room_since_).count());
+    }
+    no_room_since_.reset();
+    return;
+  }
+  if (!no_room_since_) {
+    no_room_since_ = now;
+    no_room_total_.Increment();
+    logger_->warn("no rows are acknowledged for the time being: {}; why: {}; fix: {}",
+                  no_room->what,
+                  no_room->why,
+                  no_room->fix);
+  }
+  if (now - *no_room_since_ < options_.wait_for_room) return;
+  throw core::NoRoomError({.what = no_room->what,
+                           .why = no_room->why + ", for as long as learner.ingest.wait_for_room (" +
+                                  std::to_string(options_.wait_for_room.count()) + " s)",
+                           .fix = no_room->fix + "; nothing acknowledged is lost"});
 }
 
 // Streams whose share grew hear of it at once: a paused one sends nothing that could be answered.

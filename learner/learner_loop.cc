@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/error.h"
+#include "core/no_room.h"
 #include "inference/device.h"
 
 namespace londi::learner {
@@ -47,11 +47,14 @@ struct LearnerLoop::Instruments {
         waiting_share(metrics.GetGauge("londi_learner_waiting_share",
                                        "Share of time spent waiting for rows")),
         checkpoint_seconds(metrics.GetGauge("londi_learner_checkpoint_seconds",
-                                            "Duration of the last checkpoint")) {}
+                                            "Duration of the last checkpoint")),
+        checkpoints_failed(metrics.GetCounter("londi_learner_checkpoints_failed_total",
+                                              "Checkpoints that the disk had no room for")) {}
 
   monitor::Counter updates, skipped;
   monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_plans, loss_gains,
       loss_disagreement, gradient_norm, waiting_share, checkpoint_seconds;
+  monitor::Counter checkpoints_failed;
 };
 
 void LearnerOptions::Validate() const {
@@ -176,7 +179,8 @@ void LearnerLoop::Run() {
       Update();
       if (updates_ % options_.publish_every == 0) Publish();
     }
-    if (parts_.clock.Now() - last_checkpoint_ >= options_.checkpoint_every) WriteCheckpoint();
+    if (parts_.clock.Now() - last_checkpoint_ >= options_.checkpoint_every)
+      WriteCheckpointIfThereIsRoom();
     UpdateMetrics();
   }
   if (algorithm_ == nullptr) return;  // No row ever came.
@@ -259,6 +263,16 @@ void LearnerLoop::WriteCheckpoint() {
   instruments_->checkpoint_seconds.Set(seconds);
   parts_.logger->info(
       "checkpoint written updates={} rows={} seconds={:.3f}", updates_, replay_.end(), seconds);
+}
+
+// The one before stays; the next attempt is due after checkpoint_every.
+void LearnerLoop::WriteCheckpointIfThereIsRoom() {
+  try {
+    WriteCheckpoint();
+  } catch (const core::NoRoomError& error) {
+    instruments_->checkpoints_failed.Increment();
+    parts_.logger->warn("no checkpoint this time: {}", error.what());
+  }
 }
 
 // 5 Metrics: once a second.

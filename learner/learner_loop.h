@@ -109,6 +109,7 @@ class LearnerLoop {
   void Update();
   void Publish();
   void WriteCheckpoint();
+  void WriteCheckpointIfThereIsRoom();
   void UpdateMetrics();
   bool IsDone() const;
 

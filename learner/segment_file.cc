@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "core/no_room.h"
 #include "transport/crc32c.h"
 
 namespace londi::learner {
@@ -25,11 +25,10 @@ struct StoredMark {
 };
 
 [[noreturn]] void Fail(const std::filesystem::path& path, const std::string& doing, int error) {
-  throw core::IoError({.what = "cannot " + doing + " the log segment " + path.string(),
-                       .why = std::strerror(error),
-                       .fix = error == ENOSPC
-                                  ? "free some disk space, or lower learner.replay.capacity"
-                                  : "check the folder's permissions and the disk"});
+  core::ThrowIoError(error,
+                     "cannot " + doing + " the log segment " + path.string(),
+                     error == ENOSPC ? "free some disk space, or lower learner.replay.capacity"
+                                     : "check the folder's permissions and the disk");
 }
 
 // A new name is on the disk once its folder is.
@@ -88,12 +87,17 @@ std::unique_ptr<SegmentFile> SegmentFile::Create(const std::filesystem::path& pa
   const int fd = open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) Fail(path, "create", errno);
   std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd, disk));
-  file->Allocate(header.header_bytes + header.rows_per_segment * header.row_stride);
-  file->Map();
-  std::memcpy(file->base_, bytes.data(), bytes.size());
-  file->header_ = header;
-  if (disk.sync_all(fd) != 0) Fail(path, "write", errno);
-  if (rename(unfinished.c_str(), path.c_str()) != 0) Fail(path, "rename", errno);
+  try {
+    file->Allocate(header.header_bytes + header.rows_per_segment * header.row_stride);
+    file->Map();
+    std::memcpy(file->base_, bytes.data(), bytes.size());
+    file->header_ = header;
+    if (disk.sync_all(fd) != 0) Fail(path, "write", errno);
+    if (rename(unfinished.c_str(), path.c_str()) != 0) Fail(path, "rename", errno);
+  } catch (const core::IoError&) {
+    unlink(unfinished.c_str());  // What it got of the last room is wanted elsewhere.
+    throw;
+  }
   SyncFolder(path.parent_path(), disk);
   return file;
 }
@@ -145,11 +149,16 @@ std::int64_t SegmentFile::CutAndExtend(std::int64_t keep, std::int64_t extend) {
   std::int64_t last = mapped_row_bytes();
   while (last > keep && rows()[last - 1] == std::byte{0}) --last;
   const std::int64_t cut = last - keep;
-  if (cut == 0 && mapped_row_bytes() == extend) return 0;
-  Unmap();
-  if (ftruncate(fd_, header_.header_bytes + keep) != 0) Fail(path_, "cut", errno);
+  // In place: room that was given up might not be had again. A copy may have holes.
   Allocate(header_.header_bytes + extend);
-  Map();
+  if (mapped_row_bytes() < extend) {
+    Unmap();
+    Map();
+  }
+  if (cut > 0) {
+    std::memset(rows() + keep, 0, static_cast<std::size_t>(cut));
+    Sync();
+  }
   return cut;
 }
 

@@ -25,8 +25,8 @@ struct SegmentHeader {
 };
 static_assert(sizeof(SegmentHeader) == 48);
 
-// One mapped file of a SegmentLog. Its full size is allocated at once, so a full disk is an error
-// here and no SIGBUS while a row is written.
+// One mapped file of a SegmentLog. It has all of its room before a row is written, so a full disk
+// is an error here (core::NoRoomError) and no SIGBUS there.
 class SegmentFile {
  public:
   // Completes `header` (header_bytes, num_marks, crc). The file and its name survive the loss of
@@ -50,8 +50,8 @@ class SegmentFile {
   std::byte* rows() const { return base_ + header_.header_bytes; }
   std::int64_t mapped_row_bytes() const { return size_ - header_.header_bytes; }
 
-  // Keeps `keep` bytes of rows, makes the rest up to `extend` zeros. Returns how many bytes of
-  // something else were there.
+  // Keeps `keep` bytes of rows, makes the rest up to `extend` zeros with room on the disk. Returns
+  // how many bytes of something else were there. Throws core::IoError.
   std::int64_t CutAndExtend(std::int64_t keep, std::int64_t extend);
 
   void Sync() const;  // What was written to rows() is on the disk. Throws core::IoError.

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#include "core/error.h"
+#include "core/no_room.h"
 #include "learner/segment_file.h"
 #include "transport/crc32c.h"
 
@@ -176,12 +176,17 @@ SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) 
     const std::int64_t known = marks_.Stored(stream).value - rows[i].sequence.value + 1;
     const auto duplicates = static_cast<std::size_t>(
         std::clamp<std::int64_t>(known, 0, static_cast<std::int64_t>(run)));
-    for (std::size_t j = i + duplicates; j < i + run; ++j) AppendRow(rows[j]);
-    if (duplicates < run) {
-      Mark(stream, rows[i + duplicates].sequence, static_cast<std::int64_t>(run - duplicates));
+    std::size_t done = duplicates;
+    try {
+      for (; done < run; ++done) AppendRow(rows[i + done]);
+    } catch (const core::NoRoomError& error) {
+      result.no_room = error.text();
     }
+    const auto taken = static_cast<std::int64_t>(done - duplicates);
+    if (taken > 0) Mark(stream, rows[i + duplicates].sequence, taken);
     result.duplicates += static_cast<std::int64_t>(duplicates);
-    result.rows += static_cast<std::int64_t>(run - duplicates);
+    result.rows += taken;
+    if (result.no_room) break;
     i += run;
   }
   if (options_.durability == Durability::kPageCache) committed_ = end();

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/transition.h"
 #include "learner/disk_calls.h"
 #include "learner/stored_row.h"
@@ -59,6 +61,8 @@ class SegmentLog {
   struct Appended {
     std::int64_t rows = 0;        // Taken.
     std::int64_t duplicates = 0;  // Refused: at or below their stream's watermark.
+    // The disk has no room for the rows that come after these; nothing of them was taken.
+    std::optional<core::ErrorText> no_room;
   };
   // Groups of rows are cheap. Throws core::ModelError when the number of features is not that of
   // the log (the first row decides), core::IoError when the disk refuses.

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.h"
+#include "core/no_room.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
 
@@ -232,6 +232,62 @@ class GatedDisk {
   int let_through_ = 0;
 };
 
+// A disk that may be full.
+class FullDiskIngestTest : public IngestTest {
+ protected:
+  void StartWithRoomFor(int segments, std::chrono::seconds wait_for_room) {
+    room_ = segments;
+    DiskCalls disk;
+    disk.allocate = [this, taken = 0](int fd, std::int64_t bytes) mutable {
+      if (taken >= room_) return ENOSPC;
+      ++taken;
+      return posix_fallocate(fd, 0, bytes);
+    };
+    small_log_.emplace(folder_ / "small", SegmentLogOptions{.segment_bytes = 1 << 20}, disk);
+    ingest_.emplace(*small_log_,
+                    source_,
+                    RateLimiter({}),
+                    IngestOptions{.wait_for_room = wait_for_room},
+                    sampled_,
+                    metrics_,
+                    monitor::MakeNullLogger());
+  }
+
+  std::atomic<int> room_ = 0;
+  std::optional<SegmentLog> small_log_;
+  std::optional<Ingest> ingest_;
+};
+
+TEST_F(FullDiskIngestTest, RowsThatDoNotFitAreAcknowledgedOnceThereIsRoomNoneLostNoneTwice) {
+  StartWithRoomFor(1, std::chrono::seconds(600));
+  for (std::int64_t i = 0; i < 10; ++i) source_.Send(1, 1000 * i + 1, 1000);
+  source_.Send(2, 1, 10);
+  const std::int64_t fit = source_.WaitForAck(1, 8001).through.value;
+  EXPECT_LT(fit, 9000);  // A part of its batch.
+  EXPECT_EQ(small_log_->end(), fit);
+  EXPECT_EQ(source_.AcknowledgedThrough(2), 0);
+  EXPECT_EQ(metrics_.Sum("londi_learner_log_full"), 1);
+
+  room_ = 2;
+  source_.WaitForAck(1, 10'000);
+  source_.WaitForAck(2, 10);
+
+  ASSERT_EQ(small_log_->end(), 10'010);
+  for (std::int64_t i = 0; i < 10'000; ++i) ASSERT_EQ(small_log_->row(i).sequence, i + 1);
+  EXPECT_EQ(metrics_.Sum("londi_learner_log_full"), 0);
+  EXPECT_EQ(metrics_.Sum("londi_learner_log_full_total"), 1);
+  EXPECT_EQ(metrics_.Sum("londi_learner_duplicate_rows_total"), 0);
+}
+
+TEST_F(FullDiskIngestTest, ADiskThatIsFullForTooLongIsAFailureThatNamesTheCause) {
+  StartWithRoomFor(0, std::chrono::seconds(0));
+
+  source_.Send(1, 1, 10);
+
+  ExpectFailure<core::NoRoomError>(*ingest_);
+  EXPECT_EQ(source_.AcknowledgedThrough(1), 0);
+}
+
 class DurableIngestTest : public IngestTest {
  protected:
   void StartOnDisk() {
@@ -289,6 +345,8 @@ TEST(IngestOptions, RefuseWhatCannotWork) {
   EXPECT_NO_THROW(IngestOptions{}.Validate());
   EXPECT_THROW((IngestOptions{.max_credits = 0}.Validate()), core::ConfigError);
   EXPECT_THROW((IngestOptions{.poll = std::chrono::milliseconds(0)}.Validate()), core::ConfigError);
+  EXPECT_THROW((IngestOptions{.wait_for_room = std::chrono::seconds(-1)}.Validate()),
+               core::ConfigError);
 }
 
 }  // namespace

@@ -9,8 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.h"
+#include "core/no_room.h"
 #include "core/switcher_network.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/refuses.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
@@ -183,6 +184,38 @@ TEST(LearnerLoop, WaitsForRowsAndLearnsFromThoseThatArriveUntilStopped) {
 
   EXPECT_EQ(loop->progress().rows, 40);
   EXPECT_EQ(world.log.end(), 40);
+}
+
+// Another second has passed whenever it is asked.
+class HastyClock final : public core::Clock {
+ public:
+  core::TimePoint Now() const override { return now_ += std::chrono::seconds(1); }
+
+ private:
+  mutable core::TimePoint now_{std::chrono::hours(1)};
+};
+
+TEST(LearnerLoop, TrainsOnWhereTheDiskHasNoRoomForACheckpointAndSaysSoAtTheEnd) {
+  World world(100);
+  const HastyClock clock;
+  LearnerOptions options = SmallOptions(6);
+  options.checkpoint_every = std::chrono::seconds(1);
+  transport::InProcessWeightsChannel weights;
+  LearnerLoop loop(
+      options,
+      {world.log, world.source, weights, world.metrics, monitor::MakeNullLogger(), clock},
+      world.folder / "checkpoints",
+      {});
+
+  {
+    const testing::FileSizeLimit limit(100);
+    EXPECT_THROW(loop.Run(), core::NoRoomError);
+  }
+
+  EXPECT_EQ(world.metrics.Sum("londi_learner_updates_total"), 6);
+  EXPECT_EQ(world.metrics.Sum("londi_learner_checkpoints_failed_total"), 6);
+  CheckpointStore store(world.folder / "checkpoints", 3, monitor::MakeNullLogger());
+  EXPECT_EQ(store.ReadLatest()->updates, 0) << "the one from before the disk was full";
 }
 
 TEST(LearnerOptions, RefuseWhatCannotWork) {
