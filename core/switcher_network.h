@@ -20,16 +20,14 @@
 // where l = 1 if the budget may run out, else 0. G is what an activation changes if the LMs
 // disagree. If they agree, the action is the same and all that changes is the budget's rest: S,
 // minus its shadow price, and nothing at all without a budget. The activation itself counts 1.
-// With branching G is learned from rows whose other choice was played out, too
-// (core::Transition::Gain), and from nothing else.
-// (algorithms.md 2.4.4: A = d E[gain | disagreement] - lambda - c.)
+// (algorithms.md 2.4.4: A = d E[gain | disagreement] - lambda - c.) With branching G is learned
+// from rows whose other choice was played out, too (core::Transition::Gain), and from nothing else.
 //
-// Beside the critics of the greedy policy stand those of the *plans*. A plan calls, as long as the
-// budget lasts, to the episode's end, wherever d exceeds its threshold and, if it has a price p,
-// A_R > p A_N. V_R[k], V_N[k] are what plan k brings and costs from here on. A call that another
-// call can make up for a step later is worth less than any critic's error, so a policy that is
-// greedy step by step may put it off for ever; plans differ by whole episodes. What is wrong in d
-// or in the advantages shows in the value of the plans that follow them. See ChooseGreedily.
+// Beside the critics of the greedy policy stand those of the *plans*, which are fixed but for d:
+// plan k calls, as long as the budget lasts, wherever d > kPlanThresholds[k], to the episode's end.
+// V_R[k], V_N[k] are what it brings and costs from here on. A call that another call can make up
+// for a step later is worth less than any critic's error, so a policy that is greedy step by step
+// may put it off for ever; plans differ by whole episodes. See ChooseGreedily.
 //
 // A tower is `layers` times Linear -> LayerNorm(eps 1e-5) -> ReLU. Arrays, weights row-major
 // [out, in], i = 0..layers-1:
@@ -47,32 +45,11 @@ inline constexpr float kLayerNormEpsilon = 1e-5f;
 inline constexpr float kLogFloor = 1e-3f;
 inline constexpr int kNumDisagreementInputs = 2;  // What d adds to the trunk's input.
 
-// When a plan calls.
-struct Plan {
-  float disagreement;      // Where d is above it, ...
-  float price = kNoPrice;  // ... and the advantage at this cost is positive.
-  static constexpr float kNoPrice = -1;
-};
-
 // The first never calls: where plans tie, as before any training, it is QUICK's. The last always
 // calls.
-inline constexpr std::array kPlans{Plan{2.0f},
-                                   Plan{0.95f},
-                                   Plan{0.8f},
-                                   Plan{0.6f},
-                                   Plan{0.4f},
-                                   Plan{0.25f},
-                                   Plan{0.15f},
-                                   Plan{0.08f},
-                                   Plan{0.02f, 0.2f},
-                                   Plan{0.02f, 0.1f},
-                                   Plan{0.02f, 0.05f},
-                                   Plan{0.02f, 0.03f},
-                                   Plan{0.02f, 0.02f},
-                                   Plan{0.02f, 0.01f},
-                                   Plan{0.02f, 0.003f},
-                                   Plan{-1.0f}};
-inline constexpr int kNumPlans = static_cast<int>(kPlans.size());
+inline constexpr std::array kPlanThresholds{
+    2.0f, 0.95f, 0.8f, 0.6f, 0.4f, 0.25f, 0.15f, 0.08f, -1.0f};
+inline constexpr int kNumPlans = static_cast<int>(kPlanThresholds.size());
 
 // What the network says about one state. The learner reads rows of its output tensor as this.
 struct Values {
@@ -99,12 +76,10 @@ struct Values {
   }
   // Whether plan k calls here, if it may. A NaN never does.
   bool PlanActivates(int plan) const {
-    const auto [threshold, price] = kPlans[static_cast<std::size_t>(plan)];
-    return disagreement > threshold && (price == Plan::kNoPrice || Advantage(price) > 0);
+    return disagreement > kPlanThresholds[static_cast<std::size_t>(plan)];
   }
 };
-inline constexpr int kNumStepValues = 7;  // Before the plans.
-static_assert(sizeof(Values) == (kNumStepValues + 2 * kNumPlans) * sizeof(float));
+static_assert(sizeof(Values) == (7 + 2 * kNumPlans) * sizeof(float));
 
 inline constexpr float kNoPlans = -1;  // A margin that says so.
 

@@ -66,21 +66,6 @@ TEST(ChooseGreedily, FollowsTheBestPlanAtThisCost) {
   EXPECT_FALSE(Choose(values, 0.06f).activate);  // Nothing is better than a loss.
 }
 
-TEST(ChooseGreedily, APlanWithAPriceCallsWhereTheAdvantageAtThatPriceIsPositive) {
-  constexpr int kAtPrice = 10;
-  static_assert(kPlans[kAtPrice].price == 0.05f && kPlans[kAtPrice].disagreement < 0.5f);
-  Values values = BestPlan(kAtPrice, 0.06f);
-  values.calls_advantage = 1;
-  EXPECT_TRUE(Choose(values, 0.1f).activate);  // Whatever the cost: the plan is the best one.
-  values.calls_advantage = 2;
-  EXPECT_FALSE(Choose(values, 0).activate);
-  values.calls_advantage = kNaN;
-  EXPECT_FALSE(Choose(values, 0).activate);
-  values.calls_advantage = 1;
-  values.disagreement = 0.01f;
-  EXPECT_FALSE(Choose(values, 0).activate);
-}
-
 TEST(ChooseGreedily, DeviatesFromThePlanWhereTheCriticsSeeMoreThanTheMarginInIt) {
   EXPECT_FALSE(Choose(BestPlan(kNever, 0.09f)).activate);
   EXPECT_TRUE(Choose(BestPlan(kNever, 0.11f)).activate);

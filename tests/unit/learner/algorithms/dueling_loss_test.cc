@@ -151,10 +151,8 @@ TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
   EXPECT_EQ(errors[1], 0);
 }
 
-// Plans 0 (never calls), 4 (calls where d > 0.4), 10 (where the advantage at 0.05 is positive) and
-// the last one (always calls).
-constexpr std::size_t kNever = 0, kMiddle = 4, kAtPrice = 10, kAlways = kNumPlans - 1;
-static_assert(core::switcher_network::kPlans[kAtPrice].price == 0.05f);
+// Plans 0 (never calls), 4 (calls where d > 0.4) and the last one (always calls).
+constexpr std::size_t kNever = 0, kMiddle = 4, kAlways = kNumPlans - 1;
 
 // What the plans learn from one row with reward 1 at each of three steps (discount 0.5), whose
 // recorded choices are `activated`; d of the row and its three successors is `disagreement`.
@@ -245,24 +243,6 @@ TEST(ComputePlanLoss, ItsGradientIsThatOfTheLossAndOfTheKnownPlansOnly) {
     };
     EXPECT_NEAR((loss_at(1e-2f) - loss_at(-1e-2f)) / 2e-2, slopes[i], 1e-4) << i;
   }
-}
-
-TEST(MakePlanTargets, APlanWithAPriceFollowsTheAdvantageAtThatPrice) {
-  const auto is_known = [](float return_advantage, float calls_advantage, std::uint8_t activated) {
-    Batch batch = MakeWindow({{0, kUnlimited}}, {0});
-    batch.entries[0].activate = activated != 0;
-    batch.disagreements = {Batch::Disagreement::kUnknown};
-    const std::vector<Values> states = {{.return_advantage = return_advantage,
-                                         .calls_advantage = calls_advantage,
-                                         .disagreement = 0.5f}};
-    std::vector<PlanTargets> out(1);
-    MakePlanTargets(batch, states, std::vector<Values>(1), out);
-    return out[0].known[kAtPrice];
-  };
-  EXPECT_TRUE(is_known(0.06f, 1, 1));
-  EXPECT_FALSE(is_known(0.06f, 1, 0));
-  EXPECT_TRUE(is_known(0.06f, 2, 0));
-  EXPECT_TRUE(is_known(0, -1, 1));  // It saves a call.
 }
 
 TEST(ComputeGainLoss, IsTheMeanOfTheBranchedStatesAndNothingElse) {
