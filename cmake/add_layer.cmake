@@ -23,7 +23,7 @@ function(add_layer name)
   set_property(GLOBAL PROPERTY LONDI_LAYER_DEPS_${name} "${ARG_DEPS}")
 endfunction()
 
-# Called once by tests/: one layering test per folder.
+# Called once by tests/: one layering test per folder, and one of the clocks they ask.
 function(add_layering_tests)
   get_property(layers GLOBAL PROPERTY LONDI_LAYERS)
   foreach(layer IN LISTS layers)
@@ -34,6 +34,9 @@ function(add_layering_tests)
               -P ${CMAKE_SOURCE_DIR}/cmake/check_layer.cmake)
     set_tests_properties(layering.${layer} PROPERTIES LABELS unit)
   endforeach()
+  add_test(NAME layering.clocks
+    COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/check_clocks.cmake)
+  set_tests_properties(layering.clocks PROPERTIES LABELS unit)
 endfunction()
 
 # add_londi_test(<name> LABELS unit SOURCES a_test.cc ... LIBS targets [TIMEOUT seconds])

@@ -1,8 +1,6 @@
 #include "launch/chaos_run.h"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -13,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "launch/chaos_act.h"
 #include "launch/member_health.h"
 #include "launch/run_invariants.h"
 #include "launch/train_run.h"
@@ -24,15 +23,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLookEvery{50};
-
-// Whether `pid` is a child of this process: a number from the diary may be somebody else's by now.
-bool IsOurChild(pid_t pid) {
-  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
-  const std::string text{std::istreambuf_iterator<char>(stat), {}};
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos || text.size() < name_end + 4) return false;
-  return std::atoll(text.c_str() + name_end + 4) == getpid();
-}
 
 // The newest process of `role`; 0: none that runs.
 pid_t PidOf(const RunFolder& folder, const std::string& role) {
@@ -63,27 +53,28 @@ class Attack {
     const core::TimePoint begin = steady_clock::now();
     for (const ChaosAct& act : acts_) {
       if (begin + act.at >= peace || !WaitUntil(stop, begin + act.at)) break;
-      Wake(begin + act.at);
       const pid_t pid = PidOf(folder, act.role);
-      const bool hit =
-          pid > 0 && kill(pid, act.kind == ChaosAct::Kind::kKill ? SIGKILL : SIGSTOP) == 0;
-      if (!hit) continue;  // Between two lives.
-      ++counts_[ChaosKindName(act.kind)];
-      hit_.insert(act.role);
+      auto under_way = pid > 0 ? Perform(act, pid, steady_clock::now()) : std::nullopt;
+      if (under_way) {
+        ++counts_[ChaosKindName(act.kind)];
+        hit_.insert(act.role);
+        under_way_.push_back(*under_way);
+      } else {
+        ++missed_;
+      }
       events.Append(
-          std::string("chaos_") + ChaosKindName(act.kind),
+          std::string(under_way ? "chaos_" : "chaos_missed_") + ChaosKindName(act.kind),
           {{"role", act.role}, {"pid", std::int64_t{pid}}, {"milliseconds", act.length.count()}});
-      if (act.kind == ChaosAct::Kind::kPause) paused_[pid] = begin + act.at + act.length;
     }
-    while (!paused_.empty()) {
-      const core::TimePoint next = NextWake();
-      Wake(WaitUntil(stop, next) ? next : core::TimePoint::max());
+    while (!under_way_.empty()) {
+      if (!WaitUntil(stop, NextStep())) Step(core::TimePoint::max());
     }
   }
 
   // Name of the act -> how often it hit.
   const std::map<std::string, int>& counts() const { return counts_; }
   const std::set<std::string>& roles_hit() const { return hit_; }
+  int missed() const { return missed_; }
 
  private:
   bool AllWork(const RunFolder& folder) const {
@@ -92,30 +83,28 @@ class Attack {
                                [&](const std::string& role) { return working.contains(role); });
   }
 
-  core::TimePoint NextWake() const {
-    return std::min_element(paused_.begin(),
-                            paused_.end(),
-                            [](const auto& a, const auto& b) { return a.second < b.second; })
-        ->second;
+  // Requires an act under way.
+  core::TimePoint NextStep() const {
+    return std::ranges::min(under_way_, {}, &ActUnderWay::next).next;
   }
 
-  // False: asked to stop. Continues whoever's pause is over meanwhile.
+  // False: asked to stop. Goes on with the acts under way meanwhile.
   bool WaitUntil(std::stop_token stop, core::TimePoint time) {
     std::unique_lock lock(mutex_);
-    while (!stop.stop_requested() && steady_clock::now() < time) {
-      const core::TimePoint until = paused_.empty() ? time : std::min(time, NextWake());
+    do {
+      Step(steady_clock::now());
+      const core::TimePoint until = under_way_.empty() ? time : std::min(time, NextStep());
       wake_.wait_until(lock, stop, until, [] { return false; });
-      Wake(steady_clock::now());
-    }
+    } while (!stop.stop_requested() && steady_clock::now() < time);
     return !stop.stop_requested();
   }
 
-  void Wake(core::TimePoint now) {
-    std::erase_if(paused_, [&](const auto& pause) {
-      const auto& [pid, until] = pause;
-      if (until > now) return false;
-      if (IsOurChild(pid)) kill(pid, SIGCONT);
-      return true;
+  void Step(core::TimePoint now) {
+    std::erase_if(under_way_, [&](ActUnderWay& act) {
+      if (act.next > now) return false;
+      const auto next = act.step(now);
+      act.next = next.value_or(now);
+      return !next;
     });
   }
 
@@ -124,7 +113,8 @@ class Attack {
   const std::vector<ChaosAct> acts_;
   std::map<std::string, int> counts_;
   std::set<std::string> hit_;
-  std::map<pid_t, core::TimePoint> paused_;
+  int missed_ = 0;
+  std::vector<ActUnderWay> under_way_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
 };
@@ -135,6 +125,8 @@ WholeRunOptions UnderAttack(WholeRunOptions run, std::chrono::seconds duration) 
   if (!run.resume.empty()) {
     total += std::chrono::ceil<std::chrono::seconds>(ReadTrained(OpenRunFolder(run.resume)).time);
   }
+  // Small segments: a full disk is felt soon. What the user asks for comes after and wins.
+  run.sets.insert(run.sets.begin(), "transition_log.segment_bytes=1048576");
   run.sets.push_back(fmt::format("run.duration={}s", total.count()));
   run.sets.push_back("run.max_decisions=0");
   run.sets.push_back("run.restarts=1000");
@@ -175,7 +167,8 @@ int RunChaos(const ChaosRunOptions& options) {
   const InvariantReport report = CheckInvariants(folder, config);
   fmt::print("chaos: seed {}, {} s", options.chaos.seed, options.chaos.duration.count());
   for (const auto& [kind, count] : attack.counts()) fmt::print(", {} x {}", count, kind);
-  fmt::print("; {} roles hit, {} restarts\nlog: {} rows of {} streams\n",
+  fmt::print(", {} missed; {} roles hit, {} restarts\nlog: {} rows of {} streams\n",
+             attack.missed(),
              attack.roles_hit().size(),
              CountRestarts(folder),
              report.rows,

@@ -10,10 +10,10 @@ struct ChaosRunOptions {
   ChaosOptions chaos;
 };
 
-// `londi chaos`: trains for the attack's duration on this machine while roles are killed, paused
-// and hung by the schedule, then checks the run's invariants and prints what it found. Every act
-// is an event of the run ("chaos_kill" ...). Returns 0 when all hold, 1 when one does not; throws
-// core::Error when the run could not go on.
+// `londi chaos`: trains for the attack's duration on this machine while roles are hurt by
+// the schedule, then checks the run's invariants and prints what it found. Every act is an event of
+// the run ("chaos_kill" ..., "chaos_missed_kill" where it did not hit). Returns 0 when all hold, 1
+// when one does not; throws core::Error when the run could not go on.
 int RunChaos(const ChaosRunOptions& options);
 
 }  // namespace londi::launch

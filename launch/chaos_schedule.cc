@@ -16,10 +16,26 @@ std::int64_t Draw(std::mt19937_64& random, std::int64_t low, std::int64_t high) 
 }
 
 ChaosAct::Kind DrawKind(std::mt19937_64& random, const std::string& role) {
-  const std::int64_t die = Draw(random, 0, 9);
+  const std::int64_t die = Draw(random, 0, 13);
   if (die < 5) return ChaosAct::Kind::kKill;
-  if (die < 8 || role == "coordinator") return ChaosAct::Kind::kPause;
-  return ChaosAct::Kind::kHang;
+  if (die < 7) return ChaosAct::Kind::kPause;
+  if (die < 9) return role == "coordinator" ? ChaosAct::Kind::kPause : ChaosAct::Kind::kHang;
+  if (die < 11) return ChaosAct::Kind::kPartition;
+  if (die < 12) return ChaosAct::Kind::kDelay;
+  return role == "learner" ? ChaosAct::Kind::kDiskFull : ChaosAct::Kind::kDelay;
+}
+
+// The longest act of a kind.
+std::int64_t MostMilliseconds(ChaosAct::Kind kind) {
+  switch (kind) {
+    case ChaosAct::Kind::kKill:
+    case ChaosAct::Kind::kHang:
+      return 0;
+    case ChaosAct::Kind::kPause:
+      return 3000;
+    default:
+      return 8000;
+  }
 }
 
 }  // namespace
@@ -32,6 +48,12 @@ const char* ChaosKindName(ChaosAct::Kind kind) {
       return "pause";
     case ChaosAct::Kind::kHang:
       return "hang";
+    case ChaosAct::Kind::kPartition:
+      return "partition";
+    case ChaosAct::Kind::kDelay:
+      return "delay";
+    case ChaosAct::Kind::kDiskFull:
+      return "disk_full";
   }
   return "?";
 }
@@ -67,8 +89,8 @@ std::vector<ChaosAct> MakeChaosSchedule(const ChaosOptions& options,
     ChaosAct act{.at = std::chrono::milliseconds(at)};
     act.role = roles[static_cast<std::size_t>(Draw(random, 0, std::ssize(roles) - 1))];
     act.kind = DrawKind(random, act.role);
-    if (act.kind == ChaosAct::Kind::kPause) {
-      act.length = std::chrono::milliseconds(Draw(random, 50, 3000));
+    if (const std::int64_t most = MostMilliseconds(act.kind); most > 0) {
+      act.length = std::chrono::milliseconds(Draw(random, 50, most));
     }
     acts.push_back(std::move(act));
   }

@@ -12,17 +12,20 @@ namespace londi::launch {
 // What is done to one role at one time.
 struct ChaosAct {
   enum class Kind {
-    kKill,   // SIGKILL.
-    kPause,  // SIGSTOP, and SIGCONT after `length`: a slow node.
-    kHang,   // SIGSTOP for good: the supervisor has to notice.
+    kKill,       // SIGKILL.
+    kPause,      // SIGSTOP, and SIGCONT after `length`: a slow node.
+    kHang,       // SIGSTOP for good: the supervisor has to notice.
+    kPartition,  // Nothing reaches the network or comes from it for `length`.
+    kDelay,      // For `length` what is sent either way is up to 0.1 s late.
+    kDiskFull,   // The learner only: for `length` no file grows beyond 1 MiB, so no log segment.
   };
   std::chrono::milliseconds at{0};  // Since the attack began.
   std::string role;                 // E.g. "actor.0".
   Kind kind = Kind::kKill;
-  std::chrono::milliseconds length{0};  // Of a pause.
+  std::chrono::milliseconds length{0};  // 0: for good (kKill, kHang).
 };
 
-const char* ChaosKindName(ChaosAct::Kind kind);  // "kill", "pause", "hang"
+const char* ChaosKindName(ChaosAct::Kind kind);  // E.g. "disk_full".
 
 struct ChaosOptions {
   std::uint64_t seed = 1;

@@ -32,8 +32,9 @@ int Chaos(Arguments arguments) {
 }  // namespace
 
 void AddChaosCommand(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand(
-      "chaos", "Train while roles are killed, paused and hung, then check what must hold");
+  CLI::App* command = app.add_subcommand("chaos",
+                                         "Train while roles are killed, paused, hung, cut off and "
+                                         "out of disk, then check what must hold");
   auto arguments = std::make_shared<Arguments>();
   command
       ->add_option("TARGET",
