@@ -79,6 +79,11 @@ void BindTransport(transport::TransportOptions& transport, OptionTable& table) {
                 {{"curve", transport::Security::kCurve}, {"none", transport::Security::kNone}},
                 {.meaning = "curve: encrypted, only with the run's keys; none: open to every user "
                             "of this machine, on 127.0.0.0/8 only"});
+  table.AddEnum("transport.spool",
+                transport.spool,
+                {{"memory", transport::SpoolKind::kMemory}, {"disk", transport::SpoolKind::kDisk}},
+                {.meaning = "Where rows are that the learner has not acknowledged; disk: they "
+                            "survive the actor"});
 }
 
 // nullopt: no IPv4 address of one interface.

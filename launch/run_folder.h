@@ -16,6 +16,7 @@ struct RunFolder {
   std::filesystem::path progress() const { return path / "progress.json"; }
   std::filesystem::path trained() const { return path / "trained.json"; }  // Time and work so far.
   std::filesystem::path transitions() const { return path / "transitions"; }  // Segment log.
+  std::filesystem::path spool() const { return path / "spool"; }  // Rows of actors on their way.
   std::filesystem::path checkpoints() const { return path / "checkpoints"; }
   std::filesystem::path evaluation() const { return path / "evaluation.json"; }
   std::filesystem::path report() const { return path / "report.md"; }

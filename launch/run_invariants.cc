@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,6 +13,7 @@
 #include "core/budget.h"
 #include "launch/progress_totals.h"
 #include "learner/segment_log.h"
+#include "transport/spool_journal.h"
 
 namespace londi::launch {
 namespace {
@@ -38,14 +40,30 @@ std::set<Stream> LivesThatLeft(const RunFolder& folder) {
   return lives;
 }
 
-// What they have reported must be in the log.
+// How far a stream has come: in the log, and behind that in the spool that a killed actor left.
+std::int64_t Kept(const RunFolder& folder, Stream stream, std::int64_t stored) {
+  for (const auto& file :
+       transport::FindSpoolJournals(folder.spool(), core::ActorId(stream.first))) {
+    const auto rows = transport::ReadSpoolJournal(file);
+    if (rows.empty() || rows.front().incarnation.value != stream.second) continue;
+    if (rows.front().sequence.value <= stored + 1) {
+      stored = std::max(stored, rows.back().sequence.value);
+    }
+  }
+  return stored;
+}
+
+// What lives that left have reported must be in the log. With a spool on disk what the others have
+// reported must be kept, but for the decision that each of their episodes had just taken.
 void CheckHandedOver(const RunFolder& folder,
+                     const configs::RunConfig& config,
                      const std::map<Stream, std::int64_t>& streams,
                      std::vector<std::string>& violations) {
   std::ifstream in(folder.progress());
   const Json progress = Json::parse(in, nullptr, false);
   if (!progress.is_object()) return;
   const std::set<Stream> left = LivesThatLeft(folder);
+  const bool on_disk = config.transport.spool == transport::SpoolKind::kDisk;
   for (const Json& life : progress.at("lives")) {
     const std::string name = life.at("name");
     if (!name.starts_with(kActor)) continue;
@@ -53,13 +71,25 @@ void CheckHandedOver(const RunFolder& folder,
     const std::int64_t decisions = life.at("counters").value(counter::kDecisions, std::int64_t{0});
     const auto found = streams.find(stream);
     const std::int64_t stored = found == streams.end() ? 0 : found->second;
-    if (!left.contains(stream) || stored >= decisions) continue;
-    violations.push_back(
-        fmt::format("{} (life {}) decided {} times and left, {} rows are in the log",
-                    name,
-                    stream.second,
-                    decisions,
-                    stored));
+    const bool in_peace = left.contains(stream);
+    if (in_peace && stored < decisions) {
+      violations.push_back(
+          fmt::format("{} (life {}) decided {} times and left, {} rows are in the log",
+                      name,
+                      stream.second,
+                      decisions,
+                      stored));
+    } else if (on_disk && !in_peace) {
+      const std::int64_t kept = Kept(folder, stream, stored);
+      if (kept + config.actor.episodes >= decisions) continue;
+      violations.push_back(
+          fmt::format("{} (life {}) decided {} times and was killed, {} rows are in the log or its "
+                      "spool",
+                      name,
+                      stream.second,
+                      decisions,
+                      kept));
+    }
   }
 }
 
@@ -168,7 +198,7 @@ InvariantReport CheckInvariants(const RunFolder& folder, const configs::RunConfi
                                             rows.num_violations() - std::ssize(rows.violations())));
   }
   if (rows.num_rows() == 0) report.violations.push_back("the log has no row: nothing was tested");
-  CheckHandedOver(folder, rows.streams(), report.violations);
+  CheckHandedOver(folder, config, rows.streams(), report.violations);
   CheckMetrics(folder, report.violations);
   CheckOrphans(folder, report.violations);
   return report;

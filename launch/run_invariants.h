@@ -59,7 +59,8 @@ struct InvariantReport {
 };
 
 // Checks an ended run: its rows, of which there must be some, or nothing was put to the test; that
-// what those actors have decided that left in peace is in the log; the metrics (no budget violation
+// what those actors have decided that left in peace is in the log, and what the others have decided
+// at least in their spool where that is on disk; the metrics (no budget violation
 // counted, no acknowledged row lost, weights of every actor monotone); that no process of the run
 // is left. Throws core::IoError when the log cannot be read.
 InvariantReport CheckInvariants(const RunFolder& folder, const configs::RunConfig& config);

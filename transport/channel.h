@@ -112,7 +112,8 @@ class TransitionSink {
 
   virtual SinkStatus status() const = 0;
 
-  // Rows that are not acknowledged are given up: Drain first.
+  // Rows that are not acknowledged are given up, unless they are kept for a later process: Drain
+  // first.
   virtual void Close() = 0;
 };
 

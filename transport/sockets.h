@@ -17,8 +17,15 @@ enum class Security {
   kNone,   // Neither: addresses of this machine only (127.0.0.0/8).
 };
 
+// Where the rows are that an actor has not handed over yet.
+enum class SpoolKind {
+  kMemory,  // They are lost with the actor.
+  kDisk,    // In the run folder too: the actor's next life hands them over.
+};
+
 struct TransportOptions {
   Security security = Security::kCurve;
+  SpoolKind spool = SpoolKind::kMemory;
 };
 
 // What all sockets of a process are made from: its ZeroMQ context (one I/O thread, enough for 1

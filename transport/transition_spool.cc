@@ -25,7 +25,10 @@ void SpoolOptions::Validate() const {
                            .fix = "set 1 <= flush_rows <= min(4096, max_rows)"});
 }
 
-TransitionSpool::TransitionSpool(SpoolOptions options) : options_(options) { options_.Validate(); }
+TransitionSpool::TransitionSpool(SpoolOptions options, core::Sequence after)
+    : options_(options), pushed_(after.value), acknowledged_(after.value) {
+  options_.Validate();
+}
 
 void TransitionSpool::Push(core::Transition row, core::TimePoint now) {
   CheckContinues(row);

@@ -25,7 +25,8 @@ struct SpoolOptions {
 // heard first.
 class TransitionSpool {
  public:
-  explicit TransitionSpool(SpoolOptions options);
+  // `after`: rows up to it were acknowledged to an earlier process; the next one pushed follows it.
+  explicit TransitionSpool(SpoolOptions options, core::Sequence after = core::Sequence(0));
 
   bool IsFull() const { return unacknowledged() >= options_.max_rows; }
 
@@ -67,8 +68,8 @@ class TransitionSpool {
   core::TimePoint opened_at_{};
   std::deque<std::shared_ptr<const TransitionBatch>> sealed_;
   std::size_t next_ = 0;  // Index into sealed_ of the next batch to send.
-  std::int64_t pushed_ = 0;
-  std::int64_t acknowledged_ = 0;
+  std::int64_t pushed_;
+  std::int64_t acknowledged_;
   std::int64_t credits_ = 0;
 };
 

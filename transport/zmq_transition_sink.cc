@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "transport/codec.h"
 #include "transport/dealer.h"
 #include "transport/io_thread.h"
 #include "transport/rejected_messages.h"
+#include "transport/spool_journal.h"
 #include "transport/zmq_transitions.h"
 
 namespace londi::transport {
@@ -26,11 +28,14 @@ class Sink final : public ZmqTransitionSink {
             context.metrics.GetGauge("londi_spool_rows", "Rows the learner has not acknowledged")),
         rewinds_(context.metrics.GetCounter("londi_spool_rewinds_total",
                                             "Times rows had to be sent again")),
-        spool_(options.spool),
+        spool_(options.spool, options.after),
         io_(
             "sink", context.logger, [this](IoThread& io) { Run(io); }, [this] { Close(); }) {}
 
-  ~Sink() override { Close(); }
+  ~Sink() override {
+    Close();
+    if (journal_ && spool_.unacknowledged() == 0) journal_->Remove();
+  }
 
   void SetEndpoint(const std::string& endpoint) override {
     {
@@ -44,6 +49,7 @@ class Sink final : public ZmqTransitionSink {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return closed_ || !spool_.IsFull(); });
     if (closed_) return false;
+    if (!options_.journal_folder.empty()) Keep(row);
     const bool was_collecting = spool_.NextFlush().has_value();
     spool_.Push(std::move(row), steady_clock::now());
     const bool collects = spool_.NextFlush().has_value();
@@ -81,6 +87,14 @@ class Sink final : public ZmqTransitionSink {
   }
 
  private:
+  // For the next process, should this one be killed. Requires mutex_.
+  void Keep(const core::Transition& row) {
+    if (!journal_) {
+      journal_.emplace(options_.journal_folder, session_, row, options_.spool.max_rows);
+    }
+    journal_->Write(row);
+  }
+
   void Run(IoThread& io) {
     while (!io.stopping()) {
       Wait(io);
@@ -238,6 +252,7 @@ class Sink final : public ZmqTransitionSink {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   TransitionSpool spool_;  // Guarded by mutex_, as is all below.
+  std::optional<SpoolJournal> journal_;
   std::optional<std::string> wanted_endpoint_;
   bool draining_ = false;
   bool closed_ = false;

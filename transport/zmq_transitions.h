@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,10 @@ namespace londi::transport {
 
 struct TransitionSinkOptions {
   SpoolOptions spool;
+  // Where unacknowledged rows are kept for a later process (spool_journal.h); empty: nowhere.
+  std::filesystem::path journal_folder;
+  // The sink goes on with a stream that an earlier process began; rows up to this one need nobody.
+  core::Sequence after{0};
   std::chrono::milliseconds probe_after{
       500};  // Silence of the source while rows are unacknowledged.
 };

@@ -10,6 +10,7 @@
 #include "launch/roles/role_process.h"
 #include "launch/roles/roles.h"
 #include "launch/wiring.h"
+#include "transport/spool_journal.h"
 #include "transport/zmq_lm_client.h"
 #include "transport/zmq_transitions.h"
 #include "transport/zmq_weights.h"
@@ -31,10 +32,10 @@ std::vector<std::string> WorkersOf(const std::vector<transport::Member>& members
 
 // The actor's ends of all channels, connected to whoever is a member now.
 struct Channels {
-  explicit Channels(const transport::ChannelContext& context)
+  Channels(const transport::ChannelContext& context, const transport::TransitionSinkOptions& spool)
       : quick(transport::MakeZmqLmClient(context, core::Tier::kQuick)),
         deepthink(transport::MakeZmqLmClient(context, core::Tier::kDeepthink)),
-        sink(transport::MakeZmqTransitionSink(context)),
+        sink(transport::MakeZmqTransitionSink(context, spool)),
         weights(transport::MakeZmqWeightsSubscriber(context)) {}
 
   void Connect(const transport::RegistryClient& registry) {
@@ -106,6 +107,51 @@ bool WaitForWorkers(RoleProcess& process) {
        .fix = "see the logs of inference.quick.0 and inference.deepthink.0 in the run folder"});
 }
 
+// False: asked to end before the learner had them.
+bool HandOver(RoleProcess& process, const std::vector<core::Transition>& rows) {
+  transport::TransitionSinkOptions options{.after =
+                                               core::Sequence(rows.front().sequence.value - 1)};
+  options.spool.max_rows = std::ssize(rows) + options.spool.flush_rows;
+  const auto sink = transport::MakeZmqTransitionSink(process.channels(), options);
+  for (const core::Transition& row : rows) (void)sink->Push(row);
+  const auto drain_for = [&](core::Duration time) {
+    sink->SetEndpoint(EndpointOf(process.registry().Members(transport::Role::kLearner),
+                                 transport::kTransitionsEndpoint));
+    return sink->Drain(std::chrono::steady_clock::now() + time);
+  };
+  while (!process.ShouldStop()) {
+    if (drain_for(process.config().run.heartbeat)) return true;
+    process.registry().Report({});
+  }
+  return drain_for(process.config().actor.drain);
+}
+
+// What earlier lives of this actor were killed with, under their names: the learner knows which of
+// these rows it has.
+void HandOverForEarlierLives(RoleProcess& process) {
+  for (const auto& file :
+       transport::FindSpoolJournals(process.basics().folder.spool(), process.registry().actor())) {
+    const std::vector<core::Transition> rows = transport::ReadSpoolJournal(file);
+    if (!rows.empty() && !HandOver(process, rows)) return;
+    std::filesystem::remove(file);
+    if (rows.empty()) continue;
+    process.basics().logger->info("handed over rows {} to {} of incarnation={}",
+                                  rows.front().sequence.value,
+                                  rows.back().sequence.value,
+                                  rows.front().incarnation.value);
+    process.basics().events.Append("rows_handed_over",
+                                   {{"role", process.basics().name},
+                                    {"incarnation", rows.front().incarnation.value},
+                                    {"first", rows.front().sequence.value},
+                                    {"last", rows.back().sequence.value}});
+  }
+}
+
+transport::TransitionSinkOptions SinkOptionsOf(RoleProcess& process) {
+  if (process.config().transport.spool == transport::SpoolKind::kMemory) return {};
+  return {.journal_folder = process.basics().folder.spool()};
+}
+
 }  // namespace
 
 int RunActor(const std::filesystem::path& run_folder, int index) {
@@ -115,7 +161,8 @@ int RunActor(const std::filesystem::path& run_folder, int index) {
                        .actor = core::ActorId(index)},
                       {transport::Role::kInference, transport::Role::kLearner});
   if (!WaitForWorkers(process)) return 0;
-  Channels channels(process.channels());
+  HandOverForEarlierLives(process);
+  Channels channels(process.channels(), SinkOptionsOf(process));
   const core::SystemClock clock;
   actors::ActorLoop loop(process.config().actor,
                          IdentityOf(process.config(),

@@ -34,6 +34,7 @@ run: {name: chaos, folder: runs, heartbeat: 100ms, lease: 2s, startup: 30s, metr
 environment: {id: babyai/GoToRedBallGrey}
 quick: {model: quick}
 deepthink: {model: deepthink}
+transport: {spool: disk}
 actor: {episodes: 4}
 learner:
   batch_size: 32

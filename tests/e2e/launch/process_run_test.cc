@@ -238,6 +238,23 @@ TEST_F(ProcessRun, AStopWhileTheLearnerThrottlesGivesUpNoRow) {
   EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
 }
 
+// The learner throttles, so the spools are full of rows when it happens.
+TEST_F(ProcessRun, WithASpoolOnDiskTheRowsOfAKilledActorReachTheLogOnce) {
+  config_.learner.rate = {.samples_per_row = 20'000, .min_rows = 100, .slack = 20'000};
+  config_.transport.spool = transport::SpoolKind::kDisk;
+  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
+
+  TrainUntil([&] {
+    WaitFor([&] { return Decisions() > 12'000; });
+    Kill("actor.0");
+    WaitFor([&] { return CountEvents(folder_, "rows_handed_over", "actor.0") == 1; });
+  });
+
+  EXPECT_EQ(CountEvents(folder_, "rows_handed_over", ""), 1);
+  EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.spool())) << "everything was handed over";
+}
+
 TEST_F(ProcessRun, AStopWhileTheWorkersHangGivesUpNoRow) {
   config_.run.drain = std::chrono::seconds(3);
   WriteFileAtomically(folder_.config(), configs::ToYaml(config_));

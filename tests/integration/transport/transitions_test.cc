@@ -1,10 +1,16 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <map>
+#include <optional>
 #include <random>
 #include <thread>
 
+#include "tests/support/temp_folder.h"
 #include "tests/support/transport_support.h"
+#include "transport/spool_journal.h"
 #include "transport/zmq_transitions.h"
 
 namespace londi::transport {
@@ -250,6 +256,112 @@ TEST_F(Transitions, ClosingFreesWhoWaits) {
 TEST_F(Transitions, OptionsThatCannotWorkAreRefused) {
   EXPECT_THROW(MakeZmqTransitionSource(learner_.context(), {.initial_credits = 0}),
                core::ConfigError);
+}
+
+// A sink whose process is killed with rows that nobody acknowledged; what it had comes from its
+// journal, under its own name.
+class KilledSink : public ::testing::Test {
+ protected:
+  TransitionSinkOptions Journaled() const {
+    TransitionSinkOptions options = FastSink();
+    options.journal_folder = folder_.path();
+    return options;
+  }
+  // Sends what the journal holds as another process does. Returns its rows.
+  std::vector<core::Transition> HandOver(const std::string& endpoint) {
+    const auto files = FindSpoolJournals(folder_.path(), core::ActorId(3));
+    if (files.size() != 1) return {};
+    auto rows = ReadSpoolJournal(files[0]);
+    TransitionSinkOptions options = FastSink();
+    options.after = core::Sequence(rows.front().sequence.value - 1);
+    FakeProcess next_life{3};
+    const auto sink = MakeZmqTransitionSink(next_life.context(), options);
+    sink->SetEndpoint(endpoint);
+    for (const core::Transition& row : rows) EXPECT_TRUE(sink->Push(row));
+    EXPECT_TRUE(sink->Drain(Soon()));
+    return rows;
+  }
+  // Takes and acknowledges rows until there are `rows` of them.
+  void TakeUntil(ZmqTransitionSource& source, std::int64_t rows) {
+    while (std::ssize(taken_) < rows) {
+      const auto batch = source.Receive(Soon());
+      ASSERT_TRUE(batch);
+      for (const core::Transition& row : batch->rows) taken_.push_back(row.sequence.value);
+      source.Ack(batch->stream, batch->last(), 1000);
+    }
+  }
+  std::vector<std::int64_t> OneTo(std::int64_t last) const {
+    std::vector<std::int64_t> all;
+    for (std::int64_t i = 1; i <= last; ++i) all.push_back(i);
+    return all;
+  }
+
+  // Starts threads, so a test that forks does so before.
+  std::unique_ptr<ZmqTransitionSource> StartLearner() {
+    learner_.emplace(1);
+    return MakeZmqTransitionSource(learner_->context());
+  }
+
+  testing::TempFolder folder_;
+  std::optional<FakeProcess> learner_;
+  std::vector<std::int64_t> taken_;
+};
+
+TEST_F(KilledSink, ItsRowsArriveOnceThoughSomeHadArrivedBefore) {
+  const auto source = StartLearner();
+  FakeProcess actor{2};
+  {
+    const auto sink = MakeZmqTransitionSink(actor.context(), Journaled());
+    sink->SetEndpoint(source->endpoint());
+    for (std::int64_t i = 1; i <= 16; ++i) ASSERT_TRUE(sink->Push(testing::MakeRow(i)));
+    TakeUntil(*source, 16);
+    sink->SetEndpoint("");
+    for (std::int64_t i = 17; i <= 40; ++i) ASSERT_TRUE(sink->Push(testing::MakeRow(i)));
+  }
+  std::jthread learner([&] { TakeUntil(*source, 40); });
+
+  const auto rows = HandOver(source->endpoint());
+  learner.join();
+
+  EXPECT_EQ(std::ssize(rows), 40) << "more than it need be: the journal does not know";
+  EXPECT_EQ(taken_, OneTo(40));
+  EXPECT_EQ(learner_->metrics.Sum("londi_rows_lost_total"), 0);
+}
+
+TEST_F(KilledSink, NoRowThatPushTookIsLostByAKill) {
+  const pid_t child = fork();
+  if (child == 0) {
+    FakeProcess process{2};
+    const auto sink = MakeZmqTransitionSink(process.context(), Journaled());
+    for (std::int64_t i = 1; i <= 100; ++i) (void)sink->Push(testing::MakeRow(i));
+    raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const auto source = StartLearner();
+  std::jthread learner([&] { TakeUntil(*source, 100); });
+
+  HandOver(source->endpoint());
+  learner.join();
+
+  EXPECT_EQ(taken_, OneTo(100));
+}
+
+TEST_F(KilledSink, OneThatHandedOverEverythingLeavesNothing) {
+  const auto source = StartLearner();
+  FakeProcess actor{2};
+  {
+    const auto sink = MakeZmqTransitionSink(actor.context(), Journaled());
+    sink->SetEndpoint(source->endpoint());
+    for (std::int64_t i = 1; i <= 1000; ++i) {
+      ASSERT_TRUE(sink->Push(testing::MakeRow(i)));
+      if (i % 100 == 0) TakeUntil(*source, i);
+    }
+    EXPECT_EQ(FindSpoolJournals(folder_.path(), core::ActorId(3)).size(), 1u);
+    EXPECT_TRUE(sink->Drain(Soon()));
+  }
+  EXPECT_TRUE(FindSpoolJournals(folder_.path(), core::ActorId(3)).empty());
 }
 
 }  // namespace

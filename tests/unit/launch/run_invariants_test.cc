@@ -9,6 +9,7 @@
 #include "learner/segment_log.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
+#include "transport/spool_journal.h"
 
 namespace londi::launch {
 namespace {
@@ -104,6 +105,27 @@ TEST_F(RunInvariants, WhatAnActorDecidedThatLeftInPeaceIsInTheLog) {
   EXPECT_THAT(Violations(), IsEmpty()) << "both were killed";
   std::ofstream(folder_.events()) << R"({"event":"member_left","name":"actor.1","incarnation":2})";
   EXPECT_THAT(Violations(), ElementsAre(HasSubstr("actor.1 (life 2) decided 5 times")));
+}
+
+// Up to the one decision that each of its episodes had just taken.
+TEST_F(RunInvariants, WithASpoolOnDiskWhatAKilledActorDecidedIsInTheLogOrInItsSpool) {
+  config_.transport.spool = transport::SpoolKind::kDisk;
+  config_.actor.episodes = 4;
+  std::ofstream(folder_.progress())
+      << R"({"lives":[{"name":"actor.0","incarnation":1,"counters":{"decisions":20}}]})";
+  EXPECT_THAT(Violations(),
+              ElementsAre(HasSubstr("actor.0 (life 1) decided 20 times and was killed, 1 rows")));
+
+  const auto session =
+      std::make_shared<transport::Session>(core::RunId(7), core::Epoch(1), core::Incarnation(1));
+  const auto row = [](std::int64_t sequence) {
+    return testing::MakeTransition({.sequence = sequence});
+  };
+  transport::SpoolJournal journal(folder_.spool(), session, row(2), 32);
+  for (std::int64_t i = 3; i <= 16; ++i) journal.Write(row(i));
+  EXPECT_THAT(Violations(), ElementsAre(HasSubstr("1 rows"))) << "row 2 is nowhere";
+  journal.Write(row(2));
+  EXPECT_THAT(Violations(), IsEmpty());
 }
 
 TEST_F(RunInvariants, WeightsOfAnActorNeverGoBack) {
