@@ -1,6 +1,12 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <functional>
+#include <mutex>
 #include <thread>
 
 #include "core/error.h"
@@ -201,6 +207,119 @@ TEST(Sockets, WithoutKeysStillCarryMessages) {
   }));
   ASSERT_TRUE(dealer.TrySend("hello"));
   EXPECT_TRUE(Eventually([&] { return TryReceiveRouted(listener.socket()).has_value(); }));
+}
+
+sockaddr_in Loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+int ConnectTo(std::uint16_t port) {
+  const sockaddr_in address = Loopback(port);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  return fd;
+}
+
+std::uint16_t PortOf(const std::string& endpoint) {
+  return static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
+}
+
+// Somebody in the middle of one connection, who writes down what the client says.
+class Eavesdropper {
+ public:
+  explicit Eavesdropper(std::uint16_t server) : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = Loopback(0);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    endpoint_ = "tcp://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    thread_ = std::jthread([this, server](const std::stop_token& stop) { Relay(stop, server); });
+  }
+  ~Eavesdropper() {
+    thread_.request_stop();
+    thread_.join();
+    close(listener_);
+  }
+
+  const std::string& endpoint() const { return endpoint_; }
+  std::string heard() {
+    const std::lock_guard lock(mutex_);
+    return heard_;
+  }
+
+ private:
+  static bool Wait(const std::stop_token& stop, pollfd* sockets, nfds_t count) {
+    while (!stop.stop_requested()) {
+      if (poll(sockets, count, 20) > 0) return true;
+    }
+    return false;
+  }
+  void Relay(const std::stop_token& stop, std::uint16_t server) {
+    pollfd waiting{listener_, POLLIN, 0};
+    if (!Wait(stop, &waiting, 1)) return;
+    pollfd ends[] = {{accept(listener_, nullptr, nullptr), POLLIN, 0},
+                     {ConnectTo(server), POLLIN, 0}};
+    for (bool open = true; open && Wait(stop, ends, 2);) {
+      for (const int from : {0, 1}) {
+        if (ends[from].revents == 0) continue;
+        char bytes[4096];
+        const ssize_t size = read(ends[from].fd, bytes, sizeof(bytes));
+        open = size > 0 && write(ends[1 - from].fd, bytes, static_cast<std::size_t>(size)) == size;
+        if (!open) break;
+        const std::lock_guard lock(mutex_);
+        if (from == 0) heard_.append(bytes, static_cast<std::size_t>(size));
+      }
+    }
+    for (const pollfd& end : ends) close(end.fd);
+  }
+
+  const int listener_;
+  std::string endpoint_;
+  std::mutex mutex_;
+  std::string heard_;  // Guarded by mutex_.
+  std::jthread thread_;
+};
+
+TEST(Replay, TheRecordedBytesOfAGoodClientBringNoMessageIn) {
+  FakeProcess server, client(2);
+  Listener listener(server.sockets, zmq::socket_type::router, "127.0.0.1");
+  const auto serve = [&](const std::string& endpoint) {
+    Dealer dealer(client.sockets, endpoint);
+    const bool connected = Eventually([&] {
+      while (dealer.TakeLinkEvent()) {
+      }
+      return dealer.IsConnected();
+    });
+    return connected && dealer.TrySend("hello") &&
+           Eventually([&] { return TryReceiveRouted(listener.socket()).has_value(); });
+  };
+  Eavesdropper eavesdropper(PortOf(listener.endpoint()));
+  ASSERT_TRUE(serve(eavesdropper.endpoint()));
+  const std::string heard = eavesdropper.heard();
+  ASSERT_GT(heard.size(), 64u + 200 + 257) << "greeting, HELLO, INITIATE";
+  ASSERT_EQ(server.metrics.Sum("londi_refused_peers_total"), 0);
+
+  constexpr int kReplays = 3;
+  for (int i = 0; i < kReplays; ++i) {
+    const int fd = ConnectTo(PortOf(listener.endpoint()));
+    ASSERT_EQ(send(fd, heard.data(), heard.size(), MSG_NOSIGNAL), std::ssize(heard));
+    // Until the server hangs up.
+    char answer[4096];
+    pollfd readable{fd, POLLIN, 0};
+    while (poll(&readable, 1, 20'000) > 0 && read(fd, answer, sizeof(answer)) > 0) {
+    }
+    close(fd);
+  }
+
+  EXPECT_TRUE(
+      Eventually([&] { return server.metrics.Sum("londi_refused_peers_total") >= kReplays; }));
+  EXPECT_FALSE(TryReceiveRouted(listener.socket()).has_value());
+  EXPECT_TRUE(serve(listener.endpoint())) << "the run's clients are served all the same";
 }
 
 }  // namespace
