@@ -17,7 +17,10 @@ Batch::Disagreement DisagreementOf(const StoredRow& row) {
   return row.agreed() ? Batch::Disagreement::kAgreed : Batch::Disagreement::kDisagreed;
 }
 
-// Fills a Batch row by row. Inputs are gathered at the end, when it is known how many there are.
+// While an input is written the one so far ahead is fetched.
+constexpr std::size_t kRowsAhead = 4;
+
+// Fills a Batch row by row, all but its inputs.
 class BatchMaker {
  public:
   BatchMaker(const Replay& replay, const BatchOptions& options, Random& random, Batch& out)
@@ -25,16 +28,16 @@ class BatchMaker {
 
   void Make(const Replay::Samples& samples) {
     Clear(samples.rows.size());
-    for (std::size_t i = 0; i < samples.rows.size(); ++i)
-      AddTaken(samples.rows[i], samples.weights[i]);
+    out_.rows = samples.rows;
+    for (const std::int64_t row : samples.rows) FindWindow(row);
+    for (std::size_t i = 0; i < samples.rows.size(); ++i) AddTaken(i, samples.weights[i]);
     if (options_.agreement_rows) {
       for (std::size_t i = 0; i < samples.rows.size(); ++i) AddOther(i, samples.weights[i]);
     }
     out_.num_states = static_cast<int>(samples.rows.size());
-    out_.num_successors = static_cast<int>(successor_rows_.size());
+    out_.num_successors = static_cast<int>(successor_contexts_.size());
     out_.contexts.insert(
         out_.contexts.end(), successor_contexts_.begin(), successor_contexts_.end());
-    GatherInputs(samples.rows);
   }
 
  private:
@@ -48,15 +51,21 @@ class BatchMaker {
     out_.horizon_activated.clear();
     windows_.clear();
     windows_.reserve(num_states);
-    successor_rows_.clear();
     successor_contexts_.clear();
   }
 
-  // The choice that was made in `row`, with its n-step window.
-  void AddTaken(std::int64_t row, float weight) {
-    Window window;
-    const int known = replay_.Window(
+  void FindWindow(std::int64_t row) {
+    Window& window = windows_.emplace_back();
+    window.known = replay_.Window(
         row, std::span(window.rows).first(static_cast<std::size_t>(replay_.n_step() + 1)));
+    for (int i = 1; i < window.known; ++i)
+      log_.Prefetch(window.rows[static_cast<std::size_t>(i)], sizeof(StoredRow));
+  }
+
+  // The choice that was made in a sampled row, with its n-step window.
+  void AddTaken(std::size_t state, float weight) {
+    const Window& window = windows_[state];
+    const int known = window.known;
     std::array<WindowStep, kMaxSteps> steps;
     int num_steps = 0;
     // The last row that is known can only be bootstrapped from, unless the episode ends with it.
@@ -71,7 +80,7 @@ class BatchMaker {
     const int count = MakeHorizons(
         std::span(steps).first(static_cast<std::size_t>(num_steps)), options_.gamma, horizons);
 
-    const StoredRow& stored = log_.row(row);
+    const StoredRow& stored = log_.row(window.rows[0]);
     const Horizon& whole = horizons[static_cast<std::size_t>(count - 1)];
     const std::int32_t spends =
         options_.follow_greedy_only ? stored.activated() : whole.activations;
@@ -90,7 +99,6 @@ class BatchMaker {
     out_.contexts.push_back(context);
     out_.disagreements.push_back(DisagreementOf(stored));
     out_.gains.push_back(stored.branched() ? std::optional(stored.gain) : std::nullopt);
-    windows_.push_back(window);
   }
 
   // The choice that was not made, where it would have led to the same action: same reward, same
@@ -128,9 +136,9 @@ class BatchMaker {
         continue;
       }
       const std::int64_t successor = rows[static_cast<std::size_t>(first) + i + 1];
-      out_.horizon_successor.push_back(static_cast<std::int32_t>(successor_rows_.size()));
+      out_.horizon_successor.push_back(static_cast<std::int32_t>(successor_contexts_.size()));
       out_.horizon_activated.push_back(log_.row(successor).activated());
-      successor_rows_.push_back(successor);
+      out_.rows.push_back(successor);
       successor_contexts_.push_back(
           {context.cost, Spend(context.remaining, horizons[i].activations)});
       // A budget that the window overdraws is cut before this successor matters; its input must
@@ -140,25 +148,9 @@ class BatchMaker {
     }
   }
 
-  void GatherInputs(const std::vector<std::int64_t>& states) {
-    const auto features = static_cast<std::size_t>(log_.num_features());
-    const std::size_t width = features + core::kNumContextInputs;
-    out_.width = static_cast<int>(width);
-    const std::span<float> inputs = out_.inputs.Resize(out_.contexts.size() * width);
-    for (std::size_t i = 0; i < out_.contexts.size(); ++i) {
-      const std::int64_t number =
-          i < states.size() ? states[i] : successor_rows_[i - states.size()];
-      const std::span<float> row = inputs.subspan(i * width, width);
-      core::ToFloat(log_.features(number), row.first(features));
-      core::EncodeContext(out_.contexts[i].cost,
-                          out_.contexts[i].remaining,
-                          log_.row(number).steps_left,
-                          row.subspan(features));
-    }
-  }
-
   struct Window {
-    std::array<std::int64_t, kMaxSteps + 1> rows{};
+    std::array<std::int64_t, kMaxSteps + 1> rows{};  // From the sampled one on.
+    int known = 0;                                   // So many of them.
   };
 
   const Replay& replay_;
@@ -167,7 +159,6 @@ class BatchMaker {
   Random& random_;
   Batch& out_;
   std::vector<Window> windows_;
-  std::vector<std::int64_t> successor_rows_;
   std::vector<Context> successor_contexts_;
 };
 
@@ -192,12 +183,38 @@ void BatchOptions::Validate() const {
   relabel.Validate();
 }
 
+void ChooseRows(const Replay& replay,
+                const Replay::Samples& samples,
+                const BatchOptions& options,
+                Random& random,
+                Batch& out) {
+  BatchMaker(replay, options, random, out).Make(samples);
+}
+
+void GatherInputs(const SegmentLog& log, Batch& batch) {
+  const auto features = static_cast<std::size_t>(log.num_features());
+  const std::size_t width = features + core::kNumContextInputs;
+  batch.width = static_cast<int>(width);
+  const std::span<float> inputs = batch.inputs.Resize(batch.rows.size() * width);
+  const std::size_t row_bytes = sizeof(StoredRow) + 2 * features;
+  for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+    if (i + kRowsAhead < batch.rows.size()) log.Prefetch(batch.rows[i + kRowsAhead], row_bytes);
+    const std::span<float> input = inputs.subspan(i * width, width);
+    core::ToFloat(log.features(batch.rows[i]), input.first(features));
+    core::EncodeContext(batch.contexts[i].cost,
+                        batch.contexts[i].remaining,
+                        log.row(batch.rows[i]).steps_left,
+                        input.subspan(features));
+  }
+}
+
 void MakeBatch(const Replay& replay,
                const Replay::Samples& samples,
                const BatchOptions& options,
                Random& random,
                Batch& out) {
-  BatchMaker(replay, options, random, out).Make(samples);
+  ChooseRows(replay, samples, options, random, out);
+  GatherInputs(replay.log(), out);
 }
 
 }  // namespace londi::learner

@@ -30,9 +30,10 @@ struct Batch {
 
   int num_states = 0;
   int num_successors = 0;
-  int width = 0;                  // num_features + core::kNumContextInputs
-  HostBuffer inputs;              // [num_states + num_successors, width], states first.
-  std::vector<Context> contexts;  // [num_states + num_successors]
+  int width = 0;                   // num_features + core::kNumContextInputs
+  HostBuffer inputs;               // [num_states + num_successors, width], states first.
+  std::vector<Context> contexts;   // [num_states + num_successors]
+  std::vector<std::int64_t> rows;  // [num_states + num_successors] their numbers in the log.
 
   // [num_states] Whether DEEPTHINK would have acted otherwise than QUICK, as far as it was asked.
   enum class Disagreement : std::uint8_t { kUnknown, kAgreed, kDisagreed };
@@ -58,7 +59,17 @@ struct Batch {
   std::vector<std::uint8_t> horizon_activated;  // [horizons] the recorded g of that successor.
 };
 
-// Gathers `samples` from the replay's log.
+// What `samples` are to teach: their windows, relabelled. All of a batch but its inputs.
+void ChooseRows(const Replay& replay,
+                const Replay::Samples& samples,
+                const BatchOptions& options,
+                Random& random,
+                Batch& out);
+
+// Reads the inputs of the batch's rows from the log they were chosen from.
+void GatherInputs(const SegmentLog& log, Batch& batch);
+
+// Both.
 void MakeBatch(const Replay& replay,
                const Replay::Samples& samples,
                const BatchOptions& options,

@@ -140,16 +140,22 @@ void Replay::Sample(int n, double beta, Random& random, Samples& out) const {
   out.weights.resize(static_cast<std::size_t>(n));
   const double total = tree_.total();
   const double scale = static_cast<double>(num_sampleable_) / total;
+  std::vector<double> masses(out.rows.size());
+  // One draw from each of n equal strata.
+  for (std::size_t i = 0; i < masses.size(); ++i)
+    masses[i] = (static_cast<double>(i) + random.Uniform()) / n * total;
+  std::vector<std::size_t> slots(masses.size());
+  tree_.Find(masses, slots);
+  const auto newest_slot = Slot(end_ - 1);
   float largest = 0;
   for (std::size_t i = 0; i < out.rows.size(); ++i) {
-    // One draw from each of n equal strata.
-    const double mass = (static_cast<double>(i) + random.Uniform()) / n * total;
-    const std::size_t slot = tree_.Find(mass);
-    const auto newest_slot = Slot(end_ - 1);
+    const std::size_t slot = slots[i];
     const auto age = static_cast<std::int64_t>(
         newest_slot >= slot ? newest_slot - slot
                             : newest_slot + static_cast<std::size_t>(options_.capacity) - slot);
     out.rows[i] = end_ - 1 - age;
+    log_.Prefetch(out.rows[i], sizeof(StoredRow));
+    __builtin_prefetch(&next_[slot]);
     out.weights[i] = static_cast<float>(std::pow(scale * tree_.Get(slot), -beta));
     largest = std::max(largest, out.weights[i]);
   }

@@ -19,6 +19,7 @@ namespace londi::learner {
 namespace {
 
 constexpr std::int64_t kRowAlignment = 16;
+constexpr std::size_t kCacheLine = 64;
 
 std::int64_t StrideOf(int num_features) {
   const auto bytes = static_cast<std::int64_t>(sizeof(StoredRow)) + 2LL * num_features;
@@ -282,6 +283,11 @@ const std::byte* SegmentLog::Address(std::int64_t number) const {
 std::span<const std::uint16_t> SegmentLog::features(std::int64_t number) const {
   return {reinterpret_cast<const std::uint16_t*>(Address(number) + sizeof(StoredRow)),
           static_cast<std::size_t>(num_features())};
+}
+
+void SegmentLog::Prefetch(std::int64_t number, std::size_t bytes) const {
+  const std::byte* row = Address(number);
+  for (std::size_t i = 0; i < bytes; i += kCacheLine) __builtin_prefetch(row + i);
 }
 
 core::Transition SegmentLog::transition(std::int64_t number) const {

@@ -1,5 +1,6 @@
 #include "learner/sum_tree.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace londi::learner {
@@ -15,19 +16,19 @@ void SumTree::Set(std::size_t leaf, float weight) {
   }
 }
 
-std::size_t SumTree::Find(double mass) const {
-  std::size_t node = 1;
-  while (node < leaves_) {
-    const double left = nodes_[2 * node];
-    // Rounding may leave a mass just beyond the left sum though nothing lies to the right.
-    if (mass < left || nodes_[2 * node + 1] <= 0) {
-      node = 2 * node;
-    } else {
-      mass -= left;
-      node = 2 * node + 1;
+void SumTree::Find(std::span<double> masses, std::span<std::size_t> leaves) const {
+  std::fill(leaves.begin(), leaves.end(), 1);
+  for (std::size_t level = 1; level < leaves_; level *= 2) {
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      const std::size_t node = leaves[i];
+      const double left = nodes_[2 * node], right = nodes_[2 * node + 1];
+      // Rounding may leave a mass just beyond the left sum though nothing lies to the right.
+      const bool goes_right = masses[i] >= left && right > 0;
+      masses[i] -= goes_right ? left : 0;
+      leaves[i] = 2 * node + (goes_right ? 1 : 0);
     }
   }
-  return node - leaves_;
+  for (std::size_t& leaf : leaves) leaf -= leaves_;
 }
 
 }  // namespace londi::learner

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace londi::learner {
@@ -16,9 +17,10 @@ class SumTree {
   float Get(std::size_t leaf) const { return static_cast<float>(nodes_[leaves_ + leaf]); }
   double total() const { return nodes_[1]; }
 
-  // The leaf in which `mass` falls, 0 <= mass < total(). Never a leaf of weight 0 while total() >
-  // 0.
-  std::size_t Find(double mass) const;
+  // The leaf in which each mass falls, 0 <= mass < total(). Never a leaf of weight 0 while total()
+  // > 0. They go down side by side: a level of a large tree is a miss of the cache, and misses can
+  // overlap. `masses` is overwritten.
+  void Find(std::span<double> masses, std::span<std::size_t> leaves) const;
 
  private:
   std::size_t leaves_;  // A power of two.

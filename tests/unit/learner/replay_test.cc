@@ -200,20 +200,6 @@ TEST_F(ReplayTest, RestoresOntoALogThatLostItsTail) {
   EXPECT_EQ(replay.num_sampleable(), 5);
 }
 
-TEST(SumTree, FindsLeavesByMassAndNeverAnEmptyOne) {
-  SumTree tree(5);
-  tree.Set(1, 1);
-  tree.Set(3, 3);
-
-  EXPECT_EQ(tree.total(), 4);
-  EXPECT_EQ(tree.Find(0.0), 1u);
-  EXPECT_EQ(tree.Find(0.99), 1u);
-  EXPECT_EQ(tree.Find(1.0), 3u);
-  EXPECT_EQ(tree.Find(4.0), 3u);  // Rounding may reach the total.
-  tree.Set(1, 0);
-  EXPECT_EQ(tree.Find(0.0), 3u);
-}
-
 TEST_F(ReplayTest, BranchedRowsAreDrawnEvenlyAndOnlyWhileTheyAreThere) {
   AddEpisode(0, 5);
   Replay replay = MakeReplay();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -9,6 +10,12 @@
 
 namespace londi::learner {
 namespace {
+
+std::size_t Find(const SumTree& tree, double mass) {
+  std::size_t leaf = 0;
+  tree.Find({&mass, 1}, {&leaf, 1});
+  return leaf;
+}
 
 TEST(SumTree, DrawsLikeACumulativeSum) {
   Random random(3);
@@ -29,8 +36,8 @@ TEST(SumTree, DrawsLikeACumulativeSum) {
     for (std::size_t leaf = 0; leaf < size; ++leaf) {
       ASSERT_EQ(tree.Get(leaf), weights[leaf]);
       if (weights[leaf] == 0) continue;
-      ASSERT_EQ(tree.Find(before), leaf);
-      ASSERT_EQ(tree.Find(before + weights[leaf] * 0.999), leaf);
+      ASSERT_EQ(Find(tree, before), leaf);
+      ASSERT_EQ(Find(tree, before + weights[leaf] * 0.999), leaf);
       before += weights[leaf];
     }
   }
@@ -49,13 +56,27 @@ TEST(SumTree, IsAFunctionOfItsLeavesWhateverTheOrderOfChanges) {
   EXPECT_EQ(once.total(), often.total());  // To the last bit: no drift.
 }
 
+TEST(SumTree, MassesThatGoDownSideBySideDoNotMeet) {
+  SumTree tree(100);
+  for (std::size_t i = 0; i < 100; ++i) tree.Set(i, static_cast<float>(i % 7));
+  Random random(1);
+  std::vector<double> masses(300);
+  for (double& mass : masses) mass = random.Uniform() * tree.total();
+  std::vector<std::size_t> alone, together(masses.size());
+  for (const double mass : masses) alone.push_back(Find(tree, mass));
+
+  tree.Find(masses, together);
+
+  EXPECT_EQ(together, alone);
+}
+
 TEST(SumTree, NeverFindsAnEmptyLeafThoughRoundingPushesBeyondTheLast) {
   SumTree tree(5);
   tree.Set(1, 0.1f);
   tree.Set(2, 0.2f);
 
-  EXPECT_EQ(tree.Find(tree.total()), 2u);
-  EXPECT_EQ(tree.Find(tree.total() * 1.001), 2u);
+  EXPECT_EQ(Find(tree, tree.total()), 2u);
+  EXPECT_EQ(Find(tree, tree.total() * 1.001), 2u);
 }
 
 }  // namespace
