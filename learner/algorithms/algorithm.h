@@ -25,9 +25,11 @@ struct UpdateResult {
   bool skipped = false;      // The gradient was not finite: nothing was changed.
 
   // Where the time went.
-  double targets_ms = 0;   // Forward passes over successors.
-  double gradient_ms = 0;  // Forward and backward over states.
-  double optimizer_ms = 0;
+  std::int64_t rows_forward = 0;  // That went through a network without a gradient.
+  double targets_ms = 0;          // Forward passes over successors, and targets from their values.
+  double forward_ms = 0;          // Over states.
+  double backward_ms = 0;         // Losses and gradients.
+  double optimizer_ms = 0;        // Clipping, Adam, the target network.
 };
 
 // All that an algorithm must remember across a restart.

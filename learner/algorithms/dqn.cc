@@ -1,7 +1,6 @@
 #include "learner/algorithms/dqn.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <chrono>
@@ -58,38 +57,38 @@ class Dqn final : public Algorithm {
     Stopwatch watch;
     const at::Tensor inputs = ToDevice(batch);
     const at::Tensor successors = inputs.narrow(0, batch.num_states, batch.num_successors);
-    const at::Tensor chosen_by = NoGradient(online_, successors);
-    const std::vector<Target> targets = MakeTargets(batch, successors, AsValues(chosen_by));
+    const at::Tensor chosen_by = online_.Evaluate(successors);
+    result.rows_forward = batch.num_successors;
+    const std::vector<Target> targets =
+        MakeTargets(batch, successors, AsValues(chosen_by), result.rows_forward);
     result.targets_ms = watch.Lap();
 
-    const DuelingNetwork::Output output = online_.Forward(inputs.narrow(0, 0, batch.num_states));
-    const at::Tensor host_values = output.values.detach().to(at::kCPU).contiguous();
-    at::Tensor gradient = at::empty_like(host_values);
+    online_.Forward(inputs.narrow(0, 0, batch.num_states), pass_);
+    result.forward_ms = watch.Lap();
+
+    const std::span<const Values> values = AsValues(pass_.values);
+    const at::Tensor gradient = at::empty_like(pass_.values);
     result.errors.resize(static_cast<std::size_t>(batch.num_states));
-    const DuelingLoss loss = ComputeLoss(batch,
-                                         AsValues(host_values),
-                                         targets,
-                                         options_.calls_loss_weight,
-                                         AsValues(gradient),
-                                         result.errors);
+    const DuelingLoss loss = ComputeLoss(
+        batch, values, targets, options_.calls_loss_weight, AsValues(gradient), result.errors);
     if (options_.plans) {
       std::vector<PlanTargets> plan_targets(static_cast<std::size_t>(batch.num_states));
-      MakePlanTargets(batch, AsValues(host_values), AsValues(chosen_by), plan_targets);
-      result.loss_plans = ComputePlanLoss(batch,
-                                          AsValues(host_values),
-                                          plan_targets,
-                                          options_.calls_loss_weight,
-                                          AsValues(gradient));
+      MakePlanTargets(batch, values, AsValues(chosen_by), plan_targets);
+      result.loss_plans = ComputePlanLoss(
+          batch, values, plan_targets, options_.calls_loss_weight, AsValues(gradient));
     }
     if (options_.branching) {
-      result.loss_gains = ComputeGainLoss(
-          batch, AsValues(host_values), options_.calls_loss_weight, AsValues(gradient));
+      result.loss_gains =
+          ComputeGainLoss(batch, values, options_.calls_loss_weight, AsValues(gradient));
     }
-    online_.flat_gradient().zero_();
-    output.values.backward(gradient.to(device_));
-    if (output.disagreement_logits.defined())
-      result.loss_disagreement = TeachDisagreement(batch, output.disagreement_logits);
-    result.gradient_ms = watch.Lap();
+    at::Tensor logits_gradient;
+    if (options_.disagreement_width > 0) {
+      logits_gradient = at::empty_like(pass_.disagreement_logits);
+      result.loss_disagreement = ComputeDisagreementLoss(
+          batch, AsFloats(pass_.disagreement_logits), AsFloats(logits_gradient));
+    }
+    online_.Backward(pass_, gradient, logits_gradient);
+    result.backward_ms = watch.Lap();
 
     result.loss_return = loss.loss_return;
     result.loss_calls = loss.loss_calls;
@@ -154,6 +153,10 @@ class Dqn final : public Algorithm {
             static_cast<std::size_t>(host.size(0))};
   }
 
+  static std::span<float> AsFloats(const at::Tensor& host) {
+    return {host.data_ptr<float>(), static_cast<std::size_t>(host.numel())};
+  }
+
   at::Tensor ToDevice(const Batch& batch) const {
     const at::Tensor host = at::from_blob(batch.inputs.values().data(),
                                           {batch.num_states + batch.num_successors, batch.width},
@@ -164,7 +167,8 @@ class Dqn final : public Algorithm {
   // Double Q-learning: the online network chooses, the target network values.
   std::vector<Target> MakeTargets(const Batch& batch,
                                   const at::Tensor& successors,
-                                  std::span<const Values> chosen_by) const {
+                                  std::span<const Values> chosen_by,
+                                  std::int64_t& rows_forward) const {
     std::vector<Bootstrap> bootstraps(batch.entries.size());
     ChooseBootstraps(batch, chosen_by, margin_, bootstraps);
 
@@ -174,8 +178,9 @@ class Dqn final : public Algorithm {
     }
     const at::Tensor index =
         at::from_blob(wanted.data(), {static_cast<std::int64_t>(wanted.size())}, at::kLong);
-    const at::Tensor valued_by = NoGradient(target_, successors.index_select(0, index.to(device_)));
+    const at::Tensor valued_by = target_.Evaluate(successors.index_select(0, index.to(device_)));
     const std::span<const Values> values = AsValues(valued_by);
+    rows_forward += valued_by.size(0);
 
     std::vector<Target> targets(bootstraps.size());
     std::size_t next = 0;
@@ -197,25 +202,7 @@ class Dqn final : public Algorithm {
     return {values.plan_return[plan], values.plan_calls[plan]};
   }
 
-  // Values on the host.
-  static at::Tensor NoGradient(const DuelingNetwork& network, const at::Tensor& inputs) {
-    const at::NoGradGuard no_gradient;
-    return network.Forward(inputs).values.to(at::kCPU).contiguous();
-  }
-
-  // Adds to the gradient; returns the loss.
-  double TeachDisagreement(const Batch& batch, const at::Tensor& logits) const {
-    const at::Tensor host = logits.detach().to(at::kCPU).contiguous();
-    const auto size = static_cast<std::size_t>(batch.num_states);
-    at::Tensor gradient = at::empty({batch.num_states}, at::kFloat);
-    const double loss = ComputeDisagreementLoss(
-        batch, {host.data_ptr<float>(), size}, {gradient.data_ptr<float>(), size});
-    logits.backward(gradient.to(device_));
-    return loss;
-  }
-
   void Step(UpdateResult& result) {
-    const at::NoGradGuard no_gradient;
     const at::Tensor& gradient = online_.flat_gradient();
     result.gradient_norm = gradient.norm().item<double>();
     result.skipped = !std::isfinite(result.gradient_norm);
@@ -255,6 +242,7 @@ class Dqn final : public Algorithm {
   const at::Device device_;
   DuelingNetwork online_;
   DuelingNetwork target_;
+  DuelingNetwork::Pass pass_;
   at::Tensor first_moment_;
   at::Tensor second_moment_;
   at::Tensor step_;  // As the optimizer wants it; num_steps_ as a tensor.

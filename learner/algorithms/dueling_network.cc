@@ -1,11 +1,10 @@
 #include "learner/algorithms/dueling_network.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <map>
 
 #include "core/error.h"
@@ -21,6 +20,11 @@ constexpr const char* kHeads[] = {
 constexpr int kNumHeads = 6;
 constexpr const char* kPlanHeads[] = {"plans.return", "plans.calls"};
 using core::switcher_network::kNumPlans;
+using core::switcher_network::Values;
+
+// One core takes rows through the network in such pieces: what a layer hands to the next stays in
+// its cache. Several would wait for one another once per piece and layer.
+constexpr std::int64_t kRowsInCache = 256;
 
 std::string ShapeText(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -33,49 +37,39 @@ std::string ShapeText(const std::vector<std::int64_t>& shape) {
 
 DuelingNetwork::DuelingNetwork(Shape shape, at::Device device, bool gradient) : shape_(shape) {
   const bool has_disagreement = shape.disagreement_width > 0;
-  const int num_features = shape.num_inputs - core::kNumContextInputs;
   const int trunk_inputs =
       shape.num_inputs + (has_disagreement ? core::switcher_network::kNumDisagreementInputs : 0);
-  const std::int64_t trunk = AddTowerSlots("trunk", trunk_inputs, shape.width, shape.layers);
+  AddTowerSlots("trunk", trunk_inputs, shape.width, shape.layers);
   // The heads lie side by side: one matrix.
-  const int num_heads = kNumHeads + (shape.plans ? 2 * kNumPlans : 0);
-  const std::int64_t heads_weight = size_;
   for (const char* head : kHeads) AddSlot(std::string(head) + ".weight", {1, shape.width});
   if (shape.plans) {
     for (const char* head : kPlanHeads)
       AddSlot(std::string(head) + ".weight", {kNumPlans, shape.width});
   }
-  const std::int64_t heads_bias = size_;
   for (const char* head : kHeads) AddSlot(std::string(head) + ".bias", {1});
   if (shape.plans) {
     for (const char* head : kPlanHeads) AddSlot(std::string(head) + ".bias", {kNumPlans});
   }
-  std::int64_t disagreement = 0, logit_weight = 0, logit_bias = 0;
   if (has_disagreement) {
-    disagreement =
-        AddTowerSlots("disagreement", num_features, shape.disagreement_width, kDisagreementLayers);
-    logit_weight = AddSlot("disagreement.logit.weight", {1, shape.disagreement_width});
-    logit_bias = AddSlot("disagreement.logit.bias", {1});
+    AddTowerSlots("disagreement", num_features(), shape.disagreement_width, kDisagreementLayers);
+    AddSlot("disagreement.logit.weight", {1, shape.disagreement_width});
+    AddSlot("disagreement.logit.bias", {1});
   }
 
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   flat_ = at::zeros({size_}, options);
-  if (gradient) gradient_ = at::zeros({size_}, options);
-  trunk_ = ViewTower(trunk, trunk_inputs, shape.width, shape.layers);
-  heads_ = {View(heads_weight, {num_heads, shape.width}), View(heads_bias, {num_heads})};
-  if (has_disagreement) {
-    disagreement_ =
-        ViewTower(disagreement, num_features, shape.disagreement_width, kDisagreementLayers);
-    disagreement_logit_ = {View(logit_weight, {1, shape.disagreement_width}),
-                           View(logit_bias, {1})};
+  weights_ = ViewsOf(flat_);
+  for (const Tower& tower : {weights_.trunk, weights_.disagreement}) {
+    for (const Layer& layer : tower) layer.norm.scale.fill_(1);
   }
+  if (!gradient) return;
+  gradient_ = at::zeros({size_}, options);
+  gradients_ = ViewsOf(gradient_);
 }
 
-std::int64_t DuelingNetwork::AddTowerSlots(const std::string& name,
-                                           int num_inputs,
-                                           int width,
-                                           int layers) {
-  const std::int64_t first = size_;
+int DuelingNetwork::num_features() const { return shape_.num_inputs - core::kNumContextInputs; }
+
+void DuelingNetwork::AddTowerSlots(const std::string& name, int num_inputs, int width, int layers) {
   for (int i = 0; i < layers; ++i) {
     const std::string layer = name + "." + std::to_string(i);
     AddSlot(layer + ".weight", {width, i == 0 ? num_inputs : width});
@@ -83,27 +77,40 @@ std::int64_t DuelingNetwork::AddTowerSlots(const std::string& name,
     AddSlot(layer + ".norm.weight", {width});
     AddSlot(layer + ".norm.bias", {width});
   }
-  return first;
 }
 
-DuelingNetwork::Tower DuelingNetwork::ViewTower(std::int64_t offset,
-                                                int num_inputs,
-                                                int width,
-                                                int layers) {
-  Tower tower;
-  for (int i = 0; i < layers; ++i) {
-    const std::int64_t inputs = i == 0 ? num_inputs : width;
-    const std::int64_t bias = offset + width * inputs;
-    const at::Tensor norm_weight = View(bias + width, {width});
-    const at::NoGradGuard no_gradient;
-    norm_weight.fill_(1);
-    tower.push_back({View(offset, {width, inputs}),
-                     View(bias, {width}),
-                     norm_weight,
-                     View(bias + 2 * width, {width})});
-    offset = bias + 3 * width;
+// In the order of the slots.
+DuelingNetwork::Views DuelingNetwork::ViewsOf(const at::Tensor& flat) const {
+  std::size_t next = 0;
+  const auto take = [&] {
+    const Slot& slot = slots_[next++];
+    return flat.narrow(0, slot.offset, slot.size).view(slot.shape);
+  };
+  const auto take_tower = [&](int layers) {
+    Tower tower(static_cast<std::size_t>(layers));
+    for (Layer& layer : tower) {
+      layer.weight = take();
+      layer.norm.bias = take();
+      layer.norm.scale = take();
+      layer.norm.shift = take();
+    }
+    return tower;
+  };
+  Views views;
+  views.trunk = take_tower(shape_.layers);
+  const int num_heads = kNumHeads + (shape_.plans ? 2 * kNumPlans : 0);
+  const std::size_t num_slots = std::size(kHeads) + (shape_.plans ? std::size(kPlanHeads) : 0);
+  views.heads.weight =
+      flat.narrow(0, slots_[next].offset, num_heads * shape_.width).view({num_heads, shape_.width});
+  next += num_slots;
+  views.heads.bias = flat.narrow(0, slots_[next].offset, num_heads);
+  next += num_slots;
+  if (shape_.disagreement_width > 0) {
+    views.disagreement = take_tower(kDisagreementLayers);
+    views.disagreement_logit.weight = take();
+    views.disagreement_logit.bias = take();
   }
-  return tower;
+  return views;
 }
 
 std::int64_t DuelingNetwork::AddSlot(std::string name, std::vector<std::int64_t> shape) {
@@ -112,18 +119,6 @@ std::int64_t DuelingNetwork::AddSlot(std::string name, std::vector<std::int64_t>
   slots_.push_back({std::move(name), std::move(shape), size_, size});
   size_ += size;
   return slots_.back().offset;
-}
-
-// A leaf for autograd whose memory, and whose gradient's memory, is a part of the flat tensors.
-at::Tensor DuelingNetwork::View(std::int64_t offset, std::vector<std::int64_t> shape) {
-  std::int64_t size = 1;
-  for (const std::int64_t extent : shape) size *= extent;
-  at::Tensor view = flat_.narrow(0, offset, size).view(shape).detach();
-  if (gradient_.defined()) {
-    view.requires_grad_(true);
-    view.mutable_grad() = gradient_.narrow(0, offset, size).view(shape);
-  }
-  return view;
 }
 
 void DuelingNetwork::Initialize(std::uint64_t seed) {
@@ -148,53 +143,192 @@ void DuelingNetwork::Initialize(std::uint64_t seed) {
   flat_.copy_(at::from_blob(values.data(), {size_}, at::kFloat));
 }
 
-at::Tensor DuelingNetwork::Climb(const Tower& tower, at::Tensor hidden) {
-  for (const Layer& layer : tower) {
-    hidden = at::linear(hidden, layer.weight, layer.bias);
-    hidden = at::layer_norm(hidden,
-                            layer.norm_weight.sizes(),
-                            layer.norm_weight,
-                            layer.norm_bias,
-                            core::switcher_network::kLayerNormEpsilon);
-    hidden = at::relu(hidden);
+namespace {
+
+Values* RowsOf(const at::Tensor& values) {
+  return reinterpret_cast<Values*>(values.data_ptr<float>());
+}
+
+// `tensor` with that shape, its memory where that has it already.
+void Reshape(at::Tensor& tensor, at::IntArrayRef shape, const at::TensorOptions& options) {
+  if (!tensor.defined() || tensor.sizes() != shape) tensor = at::empty(shape, options);
+}
+
+// Hidden layers of a tower.
+template <typename Tower>
+at::Tensor ClimbTower(const Tower& tower,
+                      at::Tensor hidden,
+                      std::vector<DuelingNetwork::Pass::Layer>* keep) {
+  if (keep != nullptr) keep->resize(tower.size());
+  for (std::size_t i = 0; i < tower.size(); ++i) {
+    const auto& [weight, norm] = tower[i];
+    if (keep == nullptr) {
+      hidden = at::mm(hidden, weight.t());
+      NormReluInPlace(norm, hidden);
+      continue;
+    }
+    DuelingNetwork::Pass::Layer& layer = (*keep)[i];
+    const std::int64_t rows = hidden.size(0), width = weight.size(0);
+    layer.inputs = hidden;
+    Reshape(layer.normalized, {rows, width}, hidden.options());
+    Reshape(layer.hidden, {rows, width}, hidden.options());
+    Reshape(layer.inverse_deviations, {rows}, hidden.options());
+    at::mm_out(layer.normalized, hidden, weight.t());
+    NormRelu(norm, layer.normalized, layer.hidden, layer.inverse_deviations);
+    hidden = layer.hidden;
   }
   return hidden;
 }
 
-DuelingNetwork::Output DuelingNetwork::Forward(const at::Tensor& inputs) const {
-  const std::int64_t num_features = shape_.num_inputs - core::kNumContextInputs;
-  Output output;
-  at::Tensor disagreement, trunk_inputs = inputs;
-  if (!disagreement_.empty()) {
-    const at::Tensor logits = at::linear(Climb(disagreement_, inputs.narrow(1, 0, num_features)),
-                                         disagreement_logit_.weight,
-                                         disagreement_logit_.bias);
-    output.disagreement_logits = logits.squeeze(1);
-    disagreement = logits.detach().sigmoid();
-    const at::Tensor scaled_log = (disagreement + core::switcher_network::kLogFloor).log() / 4;
-    trunk_inputs = at::cat({inputs, disagreement, scaled_log}, 1);
+// `gradient` with respect to the tower's last hidden layer; overwritten.
+template <typename Tower>
+void DescendTower(const Tower& tower,
+                  const std::vector<DuelingNetwork::Pass::Layer>& kept,
+                  at::Tensor gradient,
+                  const Tower& out) {
+  for (std::size_t i = tower.size(); i-- > 0;) {
+    const DuelingNetwork::Pass::Layer& layer = kept[i];
+    NormReluBackward(tower[i].norm,
+                     layer.normalized,
+                     layer.hidden,
+                     layer.inverse_deviations,
+                     gradient,
+                     out[i].norm);
+    at::Tensor of_weight = out[i].weight;
+    at::mm_out(of_weight, gradient.t(), layer.inputs);
+    if (i > 0) gradient = at::mm(gradient, tower[i].weight);
   }
-  const at::Tensor raw = at::linear(Climb(trunk_, trunk_inputs), heads_.weight, heads_.bias);
-  const auto head = [&](std::int64_t i) { return raw.narrow(1, i, 1); };
-  // A_R and A_N - 1. With branching their errors do not reach the gains.
-  const auto advantage = [&](std::int64_t gain) {
-    const at::Tensor gains = shape_.branching ? head(gain).detach() : head(gain);
-    if (disagreement_.empty()) return gains;
-    const at::Tensor limited = 1 - inputs.narrow(1, num_features + core::kUnlimitedInput, 1);
-    return disagreement * gains + (1 - disagreement) * limited * head(gain + 1);
-  };
-  const at::Tensor ones = at::ones({inputs.size(0), 1}, inputs.options());
-  output.values = at::cat({head(0),
-                           advantage(1),
-                           head(3),
-                           advantage(4) + 1,
-                           disagreement.defined() ? disagreement : ones,
-                           head(1),
-                           head(4) + 1,
-                           shape_.plans ? raw.narrow(1, kNumHeads, 2 * kNumPlans)
-                                        : ones.new_zeros({inputs.size(0), 2 * kNumPlans})},
-                          1);
-  return output;
+}
+
+// Of a linear layer; returns the gradient with respect to its inputs.
+at::Tensor DescendLinear(const at::Tensor& weight,
+                         const at::Tensor& inputs,
+                         const at::Tensor& gradient,
+                         at::Tensor of_weight,
+                         at::Tensor of_bias) {
+  at::mm_out(of_weight, gradient.t(), inputs);
+  at::sum_out(of_bias, gradient, 0);
+  return at::mm(gradient, weight);
+}
+
+}  // namespace
+
+DuelingNetwork::Raw DuelingNetwork::Climb(const at::Tensor& inputs, Pass* keep) const {
+  Raw raw;
+  at::Tensor trunk_inputs = inputs;
+  if (!weights_.disagreement.empty()) {
+    const at::Tensor hidden = ClimbTower(weights_.disagreement,
+                                         inputs.narrow(1, 0, num_features()),
+                                         keep == nullptr ? nullptr : &keep->disagreement);
+    raw.logits =
+        at::addmm(weights_.disagreement_logit.bias, hidden, weights_.disagreement_logit.weight.t());
+    raw.disagreement = raw.logits.sigmoid();
+    const at::Tensor scaled_log =
+        (raw.disagreement + core::switcher_network::kLogFloor).log_().div_(4);
+    trunk_inputs = at::cat({inputs, raw.disagreement, scaled_log}, 1);
+  }
+  const at::Tensor hidden =
+      ClimbTower(weights_.trunk, trunk_inputs, keep == nullptr ? nullptr : &keep->trunk);
+  raw.heads = at::addmm(weights_.heads.bias, hidden, weights_.heads.weight.t());
+  return raw;
+}
+
+at::Tensor DuelingNetwork::Limited(const at::Tensor& inputs) const {
+  return 1 - inputs.select(1, num_features() + core::kUnlimitedInput).to(at::kCPU);
+}
+
+// On the host, like all that is made of values: some numbers per row, of which LibTorch's operators
+// would make some microseconds each.
+void DuelingNetwork::ToValues(const Raw& raw, const at::Tensor& limited, at::Tensor values) const {
+  const at::Tensor heads = raw.heads.to(at::kCPU);
+  const at::Tensor d = raw.disagreement.defined() ? raw.disagreement.to(at::kCPU) : at::Tensor();
+  const std::int64_t num_heads = heads.size(1);
+  for (std::int64_t row = 0; row < heads.size(0); ++row) {
+    const float* head = heads.data_ptr<float>() + row * num_heads;
+    const float disagreement = d.defined() ? d.data_ptr<float>()[row] : 1;
+    const float agreement = d.defined() ? (1 - disagreement) * limited.data_ptr<float>()[row] : 0;
+    Values& out = RowsOf(values)[row];
+    out = {.return_value = head[0],
+           .return_advantage = disagreement * head[1] + agreement * head[2],
+           .calls_value = head[3],
+           .calls_advantage = disagreement * head[4] + agreement * head[5] + 1,
+           .disagreement = disagreement,
+           .return_gain = head[1],
+           .calls_gain = head[4] + 1};
+    if (shape_.plans) {
+      std::copy_n(head + kNumHeads, kNumPlans, out.plan_return.begin());
+      std::copy_n(head + kNumHeads + kNumPlans, kNumPlans, out.plan_calls.begin());
+    }
+  }
+}
+
+// The reverse of ToValues. With branching the advantages' errors do not reach the gains.
+at::Tensor DuelingNetwork::HeadsGradient(const Pass& pass, const at::Tensor& values) const {
+  const std::int64_t num_rows = values.size(0), num_heads = weights_.heads.weight.size(0);
+  const at::Tensor heads = at::empty({num_rows, num_heads}, at::kFloat);
+  for (std::int64_t row = 0; row < num_rows; ++row) {
+    const Values& in = RowsOf(values)[row];
+    const float disagreement = RowsOf(pass.values)[row].disagreement;
+    const float agreement = weights_.disagreement.empty()
+                                ? 0
+                                : (1 - disagreement) * pass.limited.data_ptr<float>()[row];
+    const float to_gains = shape_.branching ? 0 : disagreement;
+    float* head = heads.data_ptr<float>() + row * num_heads;
+    head[0] = in.return_value;
+    head[1] = to_gains * in.return_advantage + in.return_gain;
+    head[2] = agreement * in.return_advantage;
+    head[3] = in.calls_value;
+    head[4] = to_gains * in.calls_advantage + in.calls_gain;
+    head[5] = agreement * in.calls_advantage;
+    if (shape_.plans) {
+      std::copy_n(in.plan_return.begin(), kNumPlans, head + kNumHeads);
+      std::copy_n(in.plan_calls.begin(), kNumPlans, head + kNumHeads + kNumPlans);
+    }
+  }
+  return heads;
+}
+
+at::Tensor DuelingNetwork::Evaluate(const at::Tensor& inputs) const {
+  const std::int64_t rows = inputs.size(0);
+  const at::Tensor values = at::empty({rows, kNumValues}, at::kFloat);
+  const bool one_core = inputs.is_cpu() && at::get_num_threads() == 1;
+  const std::int64_t piece = one_core ? kRowsInCache : std::max<std::int64_t>(rows, 1);
+  for (std::int64_t from = 0; from < rows; from += piece) {
+    const at::Tensor some = inputs.narrow(0, from, std::min(piece, rows - from));
+    ToValues(Climb(some, nullptr), Limited(some), values.narrow(0, from, some.size(0)));
+  }
+  return values;
+}
+
+void DuelingNetwork::Forward(const at::Tensor& inputs, Pass& pass) const {
+  const Raw raw = Climb(inputs, &pass);
+  pass.limited = Limited(inputs);
+  Reshape(pass.values, {inputs.size(0), kNumValues}, at::kFloat);
+  ToValues(raw, pass.limited, pass.values);
+  if (raw.logits.defined()) pass.disagreement_logits = raw.logits.squeeze(1).to(at::kCPU);
+}
+
+void DuelingNetwork::Backward(const Pass& pass,
+                              const at::Tensor& values,
+                              const at::Tensor& logits) {
+  const at::Device device = flat_.device();
+  DescendTower(weights_.trunk,
+               pass.trunk,
+               DescendLinear(weights_.heads.weight,
+                             pass.trunk.back().hidden,
+                             HeadsGradient(pass, values).to(device),
+                             gradients_.heads.weight,
+                             gradients_.heads.bias),
+               gradients_.trunk);
+  if (weights_.disagreement.empty()) return;
+  DescendTower(weights_.disagreement,
+               pass.disagreement,
+               DescendLinear(weights_.disagreement_logit.weight,
+                             pass.disagreement.back().hidden,
+                             logits.unsqueeze(1).to(device),
+                             gradients_.disagreement_logit.weight,
+                             gradients_.disagreement_logit.bias),
+               gradients_.disagreement);
 }
 
 std::vector<core::NamedArray> DuelingNetwork::ToArrays(const at::Tensor& flat,

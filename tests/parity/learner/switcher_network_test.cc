@@ -3,7 +3,6 @@
 #include "core/switcher_network.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -85,12 +84,8 @@ class SwitcherNetworkParity : public ::testing::TestWithParam<Case> {
   }
 
   core::switcher_network::Values InLibTorch(std::vector<float>& inputs) {
-    const at::NoGradGuard no_gradient;
-    const at::Tensor values =
-        network_
-            .Forward(at::from_blob(
-                inputs.data(), {1, static_cast<std::int64_t>(inputs.size())}, at::kFloat))
-            .values.contiguous();
+    const at::Tensor values = network_.Evaluate(
+        at::from_blob(inputs.data(), {1, static_cast<std::int64_t>(inputs.size())}, at::kFloat));
     return *reinterpret_cast<const core::switcher_network::Values*>(values.data_ptr<float>());
   }
 

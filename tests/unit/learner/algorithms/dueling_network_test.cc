@@ -31,7 +31,7 @@ TEST(DuelingNetwork, ItsInitialWeightsFollowTheSeedAndItsHeadsAreZero) {
 
   EXPECT_TRUE(at::equal(a.flat(), same.flat()));
   EXPECT_FALSE(at::equal(a.flat(), other.flat()));
-  const at::Tensor values = a.Forward(at::ones({3, 19})).values;
+  const at::Tensor values = a.Evaluate(at::ones({3, 19}));
   at::Tensor expected = at::zeros({3, DuelingNetwork::kNumValues});
   expected.select(1, 3).fill_(1);     // A_N: the activation itself.
   expected.select(1, 4).fill_(0.5f);  // d
@@ -68,7 +68,22 @@ TEST(DuelingNetwork, RefusesArraysThatAreMissingOrOfAnotherShapeAndStaysAsItWas)
   EXPECT_TRUE(at::equal(network.flat(), before));
 }
 
-// The slope that backward() left for each of `parameters` is the one that is measured.
+// Many rows go through it in pieces.
+TEST(DuelingNetwork, APassThatIsKeptSeesTheSameValues) {
+  at::manual_seed(1);
+  DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
+  network.flat().uniform_(-1, 1);
+  const at::Tensor inputs = at::rand({600, 19});
+  DuelingNetwork::Pass pass;
+  network.Forward(inputs.narrow(0, 0, 7), pass);  // Of another size: its memory cannot be kept.
+
+  network.Forward(inputs, pass);
+
+  EXPECT_TRUE(at::allclose(network.Evaluate(inputs), pass.values, 1e-5, 1e-6));
+  EXPECT_EQ(network.Evaluate(inputs.narrow(0, 0, 0)).size(0), 0);
+}
+
+// The slope that Backward left for each of `parameters` is the one that is measured.
 void ExpectSlopes(DuelingNetwork& network,
                   const std::function<at::Tensor()>& loss_at,
                   const std::vector<std::int64_t>& parameters) {
@@ -94,9 +109,11 @@ TEST(DuelingNetwork, TheHeadsTeachTrunkAndHeadsAndNotWhereTheLmsDisagree) {
   DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
   network.flat().uniform_(0.1, 1);  // Every unit is alive.
   const at::Tensor inputs = at::rand({5, 19});
-  const auto loss_at = [&] { return network.Forward(inputs).values.square().sum(); };
+  const auto loss_at = [&] { return network.Evaluate(inputs).square().sum(); };
+  DuelingNetwork::Pass pass;
 
-  loss_at().backward();
+  network.Forward(inputs, pass);
+  network.Backward(pass, 2 * pass.values, at::zeros({5}));
 
   const at::Tensor& gradient = network.flat_gradient();
   EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
@@ -111,9 +128,14 @@ TEST(DuelingNetwork, TheDisagreementTowerLearnsFromTheFeaturesAlone) {
   DuelingNetwork network = MakeNetwork(3, /*gradient=*/true);
   network.flat().uniform_(0.1, 1);
   at::Tensor inputs = at::rand({5, 19});
-  const auto loss_at = [&] { return network.Forward(inputs).disagreement_logits.square().sum(); };
+  DuelingNetwork::Pass pass;
+  const auto loss_at = [&] {
+    network.Forward(inputs, pass);
+    return pass.disagreement_logits.square().sum();
+  };
 
-  loss_at().backward();
+  loss_at();
+  network.Backward(pass, at::zeros_like(pass.values), 2 * pass.disagreement_logits);
 
   const at::Tensor& gradient = network.flat_gradient();
   ExpectSlopes(network,
@@ -141,10 +163,11 @@ TEST(DuelingNetwork, WithBranchingOnlyTheGainsOwnErrorsTeachThem) {
                            at::kCPU,
                            /*gradient=*/true);
     network.flat().uniform_(0.1, 1);
-    network.Forward(at::rand({5, 19}))
-        .values.narrow(1, static_cast<std::int64_t>(value / sizeof(float)), 1)
-        .sum()
-        .backward();
+    DuelingNetwork::Pass pass;
+    network.Forward(at::rand({5, 19}), pass);
+    const at::Tensor gradient = at::zeros_like(pass.values);
+    gradient.select(1, static_cast<std::int64_t>(value / sizeof(float))).fill_(1);
+    network.Backward(pass, gradient, at::zeros({5}));
     for (const core::NamedArray& array : network.ToArrays(network.flat_gradient(), "")) {
       if (array.name == "return.gain.bias") return array.values[0];
     }
