@@ -3,8 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "core/error.h"
-#include "core/prompt.h"
+#include "actors/ask_lm.h"
 
 namespace londi::actors {
 namespace {
@@ -16,21 +15,6 @@ auto Timed(const core::Clock& clock, core::Duration& sum, Work work) {
   auto result = work();
   sum += clock.Now() - start;
   return result;
-}
-
-// A worker of another version or a broken one must not make us read past a list's end.
-void RequireAnswerTo(const core::LmRequest& request, const core::Proposal& proposal) {
-  const std::size_t expected = request.candidates.size();
-  if (proposal.log_probs.size() == expected && proposal.action >= 0 &&
-      static_cast<std::size_t>(proposal.action) < expected)
-    return;
-  throw core::ProtocolError(
-      {.what = "LM '" + proposal.model + "' answered with candidate " +
-               std::to_string(proposal.action) + " and " +
-               std::to_string(proposal.log_probs.size()) + " log-probabilities for " +
-               std::to_string(expected) + " candidates",
-       .why = "an answer has one log-probability per candidate and chooses one of them.",
-       .fix = "run actors and inference workers from the same build."});
 }
 
 }  // namespace
@@ -63,10 +47,7 @@ void DecisionMaker::ContinueFrom(const DecisionMaker& other, std::uint64_t sessi
 }
 
 core::Decision DecisionMaker::Decide(const Moment& now) {
-  core::LmRequest request{.prompt = now.prompt,
-                          .candidates = core::Transcript::Candidates(now.actions),
-                          .terminator = std::string(core::Transcript::kTerminator),
-                          .session = session_};
+  core::LmRequest request = MakeLmRequest(now.prompt, now.actions, session_);
   core::Decision decision;
 
   // 1. QUICK proposes.
@@ -105,9 +86,7 @@ core::Proposal DecisionMaker::Ask(core::LanguageModel& lm,
                                   core::Duration& waited) {
   return Timed(clock_, waited, [&] {
     request.deadline = clock_.Now() + lm_timeout_;
-    core::Proposal proposal = lm.Propose(request);
-    RequireAnswerTo(request, proposal);
-    return proposal;
+    return AskLm(lm, request);
   });
 }
 

@@ -12,10 +12,11 @@ void Add(const core::LmUsage& usage, EpisodeResult::TierUsage& sum) {
 }
 
 void Add(const core::Decision& decision, EpisodeResult& result) {
-  ++result.steps;
+  const std::int32_t step = result.steps++;
   Add(decision.quick.usage, result.quick);
   if (!decision.deepthink) return;
   ++result.calls;
+  result.call_steps.push_back(step);
   result.changed += decision.deepthink->action != decision.quick.action;
   Add(decision.deepthink->usage, result.deepthink);
 }

@@ -58,6 +58,7 @@ struct EpisodeResult {
   std::int32_t steps = 0;
   std::int32_t calls = 0;    // DEEPTHINK's answers, counted apart from the governor.
   std::int32_t changed = 0;  // Of these, the ones that changed the action.
+  std::vector<std::int32_t> call_steps;  // [calls] the steps they were made in, 0-based.
 
   struct TierUsage {
     std::int64_t tokens = 0;  // Computed.

@@ -18,6 +18,10 @@ void Require(bool holds, const std::string& what, const std::string& why) {
   if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = "change the value."});
 }
 
+double ValueOf(const EvaluationCell& cell, const EpisodeResult& episode) {
+  return episode.total_reward - cell.terms.cost * episode.calls;
+}
+
 class LeaveWhen final : public EpisodeObserver {
  public:
   explicit LeaveWhen(const std::atomic<bool>& stopping) : stopping_(stopping) {}
@@ -43,6 +47,20 @@ EvaluationCell SwitcherCell(double cost, std::int32_t budget) {
   return {.name = "switcher",
           .switcher = {.kind = "mlp"},
           .terms = {.cost = static_cast<float>(cost), .budget = budget}};
+}
+
+EvaluationCell HindsightCell(const HindsightOptions& options, double cost, std::int32_t budget) {
+  return {.name = "hindsight-oracle",
+          .terms = {.cost = static_cast<float>(cost), .budget = budget},
+          .hindsight = options};
+}
+
+std::string PolicyOf(const EvaluationCell& cell) {
+  return cell.hindsight ? "hindsight" : cell.switcher.kind;
+}
+
+bool DependsOnCost(const EvaluationCell& cell) {
+  return cell.hindsight || cell.switcher.kind == "mlp";
 }
 
 void EvaluationOptions::Validate() const {
@@ -98,7 +116,7 @@ class Evaluator::Worker {
       const std::uint64_t seed = shared_.span.first_seed + static_cast<std::uint64_t>(index);
       std::vector<EpisodeRow> rows;
       for (const EvaluationCell& cell : shared_.cells) {
-        rows.push_back({.seed = seed, .result = RunAnswered(cell, seed)});
+        rows.push_back(RunAnswered(cell, seed));
         if (!rows.back().result.finished) return;  // Stopping.
       }
       Add(std::move(rows));
@@ -111,10 +129,10 @@ class Evaluator::Worker {
     return shared_.next < shared_.span.min_episodes || parts_.clock.Now() < shared_.span.deadline;
   }
 
-  EpisodeResult RunAnswered(const EvaluationCell& cell, std::uint64_t seed) {
+  EpisodeRow RunAnswered(const EvaluationCell& cell, std::uint64_t seed) {
     for (int attempt = 1;; ++attempt) {
       try {
-        return RunOnce(cell, seed);
+        return cell.hindsight ? RunInHindsight(cell, seed) : RunSwitcher(cell, seed);
       } catch (const core::UnavailableError&) {
         if (evaluator_.stopping_) return {};
         if (attempt >= evaluator_.options_.attempts) throw;
@@ -124,19 +142,61 @@ class Evaluator::Worker {
 
   // A Switcher of its own for each episode: what a random one does depends on the seed, not on the
   // thread that happens to run it.
-  EpisodeResult RunOnce(const EvaluationCell& cell, std::uint64_t seed) {
-    const EvaluationOptions& options = evaluator_.options_;
-    const auto switcher = MakeSwitcher(cell.switcher, MixWords({options.run_seed, seed}));
+  EpisodeRow RunSwitcher(const EvaluationCell& cell, std::uint64_t seed) {
+    const auto switcher =
+        MakeSwitcher(cell.switcher, MixWords({evaluator_.options_.run_seed, seed}));
     if (parts_.weights != nullptr) switcher->Load(parts_.weights);
+    return {.seed = seed, .result = RunOnce(cell, seed, *switcher)};
+  }
+
+  // The plan is acted out like any other policy: what it cost is counted in the same way, and a
+  // search that does not know what the episode is like is found out.
+  EpisodeRow RunInHindsight(const EvaluationCell& cell, std::uint64_t seed) {
+    const core::Observation first = environment_->Reset(seed);
+    auto plan = FindHindsightPlan(cell.terms,
+                                  SessionOf(cell, seed),
+                                  *cell.hindsight,
+                                  {.environment = *environment_,
+                                   .first = first,
+                                   .quick = parts_.quick,
+                                   .deepthink = parts_.deepthink,
+                                   .clock = parts_.clock,
+                                   .lm_timeout = evaluator_.options_.lm_timeout,
+                                   .stopping = evaluator_.stopping_});
+    if (!plan) return {};
+    const auto switcher = MakePlannedSwitcher(plan->calls);
+    EpisodeRow row{.seed = seed, .result = RunOnce(cell, seed, *switcher)};
+    if (row.result.finished) RequireSame(*plan, cell, row);
+    row.plan = std::move(plan);
+    return row;
+  }
+
+  EpisodeResult RunOnce(const EvaluationCell& cell, std::uint64_t seed, core::Switcher& switcher) {
     DecisionMaker decision_maker(
-        parts_.quick, parts_.deepthink, *switcher, parts_.clock, options.lm_timeout);
+        parts_.quick, parts_.deepthink, switcher, parts_.clock, evaluator_.options_.lm_timeout);
     LeaveWhen observer(evaluator_.stopping_);
-    const EpisodeSetup setup{
-        .id = core::EpisodeId(static_cast<std::int64_t>(seed)),
-        .seed = seed,
-        .terms = cell.terms,
-        .session = MixWords({seed, static_cast<std::uint64_t>(&cell - shared_.cells.data())}) | 1};
+    const EpisodeSetup setup{.id = core::EpisodeId(static_cast<std::int64_t>(seed)),
+                             .seed = seed,
+                             .terms = cell.terms,
+                             .session = SessionOf(cell, seed)};
     return RunEpisode(*environment_, decision_maker, setup, parts_.clock, observer);
+  }
+
+  std::uint64_t SessionOf(const EvaluationCell& cell, std::uint64_t seed) const {
+    return MixWords({seed, static_cast<std::uint64_t>(&cell - shared_.cells.data())}) | 1;
+  }
+
+  static void RequireSame(const HindsightPlan& plan,
+                          const EvaluationCell& cell,
+                          const EpisodeRow& row) {
+    if (static_cast<std::size_t>(row.result.steps) == plan.calls.size() &&
+        std::abs(ValueOf(cell, row.result) - plan.value) < 1e-9)
+      return;
+    throw core::Error({.what = "the plan found in hindsight for the episode of seed " +
+                               std::to_string(row.seed) + " went otherwise when it was acted out",
+                       .why = "the same question was answered in two ways: the LMs are sampled, or "
+                              "scores that differ in the last bits chose another action.",
+                       .fix = "use greedy LMs with a cache of their answers around them."});
   }
 
   void Add(std::vector<EpisodeRow> rows) {
@@ -172,7 +232,7 @@ std::vector<CellResult> Evaluator::Run(const std::vector<EvaluationCell>& cells)
 std::vector<CellResult> Evaluator::RunSpan(const std::vector<EvaluationCell>& cells,
                                            const Span& span) {
   for (const EvaluationCell& cell : cells) {
-    if (NeedsWeights(cell.switcher.kind) && parts_.weights == nullptr) {
+    if (!cell.hindsight && NeedsWeights(cell.switcher.kind) && parts_.weights == nullptr) {
       throw core::ConfigError({.what = "cell '" + cell.name + "' has no Switcher to evaluate",
                                .why = "there are no trained weights.",
                                .fix = "evaluate a run that has a checkpoint."});
@@ -243,7 +303,7 @@ CellSummary Summarize(const CellResult& result) {
   const double n = static_cast<double>(std::max<std::int64_t>(summary.episodes, 1));
   std::int64_t successes = 0;
   double steps = 0, calls = 0, lm_ms = 0, total_ms = 0;
-  for (const auto& [seed, episode] : result.rows) {
+  for (const auto& [seed, episode, plan] : result.rows) {
     successes += episode.success;
     steps += episode.steps;
     calls += episode.calls;
@@ -255,6 +315,10 @@ CellSummary Summarize(const CellResult& result) {
     total_ms += std::chrono::duration<double, std::milli>(episode.total_time).count();
     const std::int32_t budget = result.cell.terms.budget;
     summary.budget_violations += budget >= 0 && episode.calls > budget;
+    summary.value += ValueOf(result.cell, episode) / n;
+    if (!plan) continue;
+    summary.proven += plan->proven;
+    summary.bound += plan->bound / n;
   }
   summary.success = static_cast<double>(successes) / n;
   summary.success_interval = WilsonInterval(successes, summary.episodes);

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/episode.h"
+#include "actors/hindsight_oracle.h"
 #include "actors/statistics.h"
 #include "actors/switching/make_switcher.h"
 #include "core/language_model.h"
@@ -21,7 +23,13 @@ struct EvaluationCell {
   std::string name;          // e.g. "switcher", "always-deepthink"
   SwitcherOptions switcher;  // Greedy: no exploration.
   EpisodeTerms terms;
+  std::optional<HindsightOptions> hindsight;  // Instead of a Switcher: the best plan afterwards.
 };
+
+// What the table and JSON call it: "hindsight" or the Switcher's kind.
+std::string PolicyOf(const EvaluationCell& cell);
+// Whether it acts otherwise at another cost.
+bool DependsOnCost(const EvaluationCell& cell);
 
 // The usual ones. Rules take `budget` too: then the governor cuts them off.
 EvaluationCell AlwaysQuickCell();
@@ -29,10 +37,14 @@ EvaluationCell AlwaysDeepthinkCell();
 EvaluationCell RuleCell(const SwitcherOptions& rule,  // Its kind is the cell's name.
                         std::int32_t budget = core::BudgetGovernor::kUnlimited);
 EvaluationCell SwitcherCell(double cost, std::int32_t budget = core::BudgetGovernor::kUnlimited);
+EvaluationCell HindsightCell(const HindsightOptions& options,
+                             double cost,
+                             std::int32_t budget = core::BudgetGovernor::kUnlimited);
 
 struct EpisodeRow {
   std::uint64_t seed = 0;
   EpisodeResult result;
+  std::optional<HindsightPlan> plan;  // Of a hindsight cell.
 };
 
 struct CellResult {
@@ -54,6 +66,10 @@ struct CellSummary {
   double lm_ms_per_decision = 0;       // Share of the LMs' forward passes.
   double total_ms_per_decision = 0;    // Wall clock of an episode's thread, waiting included.
   std::int64_t budget_violations = 0;  // Episodes with more calls than the budget.
+  double value = 0;                    // Return minus c times calls.
+  // Of hindsight cells.
+  std::int64_t proven = 0;  // Episodes whose plan is proven to be the best.
+  double bound = 0;         // No policy's `value` is above it on these episodes.
 };
 CellSummary Summarize(const CellResult& result);
 

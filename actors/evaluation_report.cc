@@ -12,9 +12,8 @@ using Json = nlohmann::ordered_json;
 
 std::string BudgetText(std::int32_t budget) { return budget < 0 ? "-" : std::to_string(budget); }
 
-// Rules do not look at the cost.
 std::string CostText(const EvaluationCell& cell) {
-  return cell.switcher.kind == "mlp" ? fmt::format("{:.3g}", cell.terms.cost) : "-";
+  return DependsOnCost(cell) ? fmt::format("{:.3g}", cell.terms.cost) : "-";
 }
 
 std::string DifferenceText(const PairedDifference& difference) {
@@ -24,30 +23,60 @@ std::string DifferenceText(const PairedDifference& difference) {
                      100 * difference.interval.high);
 }
 
+// What the oracle's rows mean; empty without any.
+std::string HindsightText(const std::vector<CellResult>& results) {
+  std::string proofs;
+  for (const CellResult& result : results) {
+    if (!result.cell.hindsight) continue;
+    const CellSummary summary = Summarize(result);
+    proofs +=
+        fmt::format("  c={} B={}: value {:.4f}, at most {:.4f}; proven in {} of {} episodes\n",
+                    CostText(result.cell),
+                    BudgetText(result.cell.terms.budget),
+                    summary.value,
+                    summary.bound,
+                    summary.proven,
+                    summary.episodes);
+  }
+  if (proofs.empty()) return proofs;
+  return "hindsight-oracle sees the future: it tries calls out before it makes them, as no "
+         "Switcher "
+         "can.\nWhat its plans are worth (return minus c times calls), and what no policy "
+         "exceeds:\n" +
+         proofs;
+}
+
 Json ToJson(const EvaluationCell& cell) {
-  Json json{{"name", cell.name}, {"policy", cell.switcher.kind}};
-  if (const Knob* knob = FindKnob(cell.switcher.kind))
-    json[std::string(knob->name)] = cell.switcher.*knob->value;
+  Json json{{"name", cell.name}, {"policy", PolicyOf(cell)}};
+  const Knob* knob = cell.hindsight ? nullptr : FindKnob(cell.switcher.kind);
+  if (knob != nullptr) json[std::string(knob->name)] = cell.switcher.*knob->value;
+  if (cell.hindsight) json["max_nodes"] = cell.hindsight->max_nodes;
   json["cost"] = cell.terms.cost;
   json["budget"] = cell.terms.budget < 0 ? Json() : Json(cell.terms.budget);
   return json;
 }
 
-Json ToJson(const CellSummary& summary) {
-  return {{"episodes", summary.episodes},
-          {"success", summary.success},
-          {"success_low", summary.success_interval.low},
-          {"success_high", summary.success_interval.high},
-          {"return", summary.total_reward},
-          {"steps", summary.steps},
-          {"calls_per_step", summary.call_share},
-          {"calls_per_episode", summary.calls},
-          {"quick_tokens", summary.quick_tokens},
-          {"deepthink_tokens", summary.deepthink_tokens},
-          {"gflops", summary.gflops},
-          {"lm_ms_per_decision", summary.lm_ms_per_decision},
-          {"total_ms_per_decision", summary.total_ms_per_decision},
-          {"budget_violations", summary.budget_violations}};
+Json ToJson(const EvaluationCell& cell, const CellSummary& summary) {
+  Json json{{"episodes", summary.episodes},
+            {"success", summary.success},
+            {"success_low", summary.success_interval.low},
+            {"success_high", summary.success_interval.high},
+            {"return", summary.total_reward},
+            {"value", summary.value},
+            {"steps", summary.steps},
+            {"calls_per_step", summary.call_share},
+            {"calls_per_episode", summary.calls},
+            {"quick_tokens", summary.quick_tokens},
+            {"deepthink_tokens", summary.deepthink_tokens},
+            {"gflops", summary.gflops},
+            {"lm_ms_per_decision", summary.lm_ms_per_decision},
+            {"total_ms_per_decision", summary.total_ms_per_decision},
+            {"budget_violations", summary.budget_violations}};
+  if (cell.hindsight) {
+    json["proven"] = summary.proven;
+    json["bound"] = summary.bound;
+  }
+  return json;
 }
 
 Json KindsToJson(const CellResult& result) {
@@ -68,19 +97,26 @@ Json ToJson(const EpisodeRow& row) {
   const auto milliseconds = [](core::Duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
   };
-  return {{"seed", row.seed},
-          {"kind", result.kind},
-          {"success", result.success},
-          {"return", result.total_reward},
-          {"steps", result.steps},
-          {"calls", result.calls},
-          {"changed", result.changed},
-          {"quick_tokens", result.quick.tokens},
-          {"deepthink_tokens", result.deepthink.tokens},
-          {"quick_gflops", result.quick.gflops},
-          {"deepthink_gflops", result.deepthink.gflops},
-          {"lm_ms", result.quick.compute_ms + result.deepthink.compute_ms},
-          {"total_ms", milliseconds(result.total_time)}};
+  Json json{{"seed", row.seed},
+            {"kind", result.kind},
+            {"success", result.success},
+            {"return", result.total_reward},
+            {"steps", result.steps},
+            {"calls", result.calls},
+            {"changed", result.changed},
+            {"call_steps", result.call_steps},
+            {"quick_tokens", result.quick.tokens},
+            {"deepthink_tokens", result.deepthink.tokens},
+            {"quick_gflops", result.quick.gflops},
+            {"deepthink_gflops", result.deepthink.gflops},
+            {"lm_ms", result.quick.compute_ms + result.deepthink.compute_ms},
+            {"total_ms", milliseconds(result.total_time)}};
+  if (row.plan) {
+    json["proven"] = row.plan->proven;
+    json["bound"] = row.plan->bound;
+    json["nodes"] = row.plan->nodes;
+  }
+  return json;
 }
 
 }  // namespace
@@ -126,11 +162,12 @@ std::string ToTable(const std::vector<CellResult>& results, std::size_t referenc
   std::int64_t violations = 0;
   for (const CellResult& result : results) violations += Summarize(result).budget_violations;
   const std::size_t episodes = results.empty() ? 0 : results.front().rows.size();
-  return table + fmt::format(
-                     "{} episodes per policy, the same seeds; calls/% per step, calls, "
-                     "tokens and GFLOP per episode; budget violations: {}\n",
-                     episodes,
-                     violations);
+  table += fmt::format(
+      "{} episodes per policy, the same seeds; calls/% per step, calls, "
+      "tokens and GFLOP per episode; budget violations: {}\n",
+      episodes,
+      violations);
+  return table + HindsightText(results);
 }
 
 std::string ToJson(const std::vector<CellResult>& results,
@@ -140,7 +177,7 @@ std::string ToJson(const std::vector<CellResult>& results,
   for (std::size_t i = 0; i < results.size(); ++i) {
     const CellResult& result = results[i];
     Json cell = ToJson(result.cell);
-    cell["summary"] = ToJson(Summarize(result));
+    cell["summary"] = ToJson(result.cell, Summarize(result));
     cell["kinds"] = KindsToJson(result);
     if (with_episodes) {
       cell["episodes"] = Json::array();

@@ -143,6 +143,16 @@ void BindEvaluation(EvaluationPlan& plan, OptionTable& table) {
   table.Add("evaluation.cap_baselines",
             plan.cap_baselines,
             {.meaning = "... also under each of the budgets, matched anew"});
+  table.Add(
+      "evaluation.oracle",
+      plan.oracle,
+      {.meaning = "... and with the best plan of each episode in hindsight, at the Switcher's "
+                  "costs and budgets"});
+  table.Add("evaluation.oracle_nodes",
+            plan.hindsight.max_nodes,
+            {.meaning = "States per episode that are searched for it, at most",
+             .unit = "states",
+             .min = 1});
   table.Add("evaluation.episodes",
             plan.options.episodes,
             {.meaning = "Unseen episodes per policy, at most",

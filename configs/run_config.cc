@@ -138,6 +138,7 @@ void EvaluationPlan::Validate() const {
   }
   options.Validate();
   calibration.Validate();
+  hindsight.Validate();
 }
 
 actors::EnvironmentOptions EnvironmentChoice::options() const {

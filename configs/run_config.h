@@ -62,6 +62,8 @@ struct EvaluationPlan {
   std::vector<std::int32_t> budgets = {1, 3, 8};
   std::vector<std::string> baselines = {"random", "entropy"};  // Of actors::BaselineKinds().
   bool cap_baselines = false;                                  // Baselines also under every budget.
+  bool oracle = false;  // Also the best in hindsight, at every cost and budget of the Switcher.
+  actors::HindsightOptions hindsight;
   actors::EvaluationOptions options{.time = std::chrono::minutes(3)};
   actors::CalibrationOptions calibration;
   void Validate() const;  // Throws core::ConfigError.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,10 @@ class Environment {
 
   // Steps after which an episode is truncated at the latest; known after Reset.
   virtual int MaxSteps() const = 0;
+
+  // No episode that goes on from here can earn more task reward than this, in sum; 0 after the
+  // episode's end, infinity where nothing is known. May see the future: it is for searches that do.
+  virtual double MaxRewardAhead() const { return std::numeric_limits<double>::infinity(); }
 
   // Kind of task of the current episode (for tables), e.g. "goto" or "open".
   virtual std::string Kind() const = 0;

@@ -51,11 +51,12 @@ actors::SwitcherOptions RuleOf(const EvalOptions& options) {
   return rule;
 }
 
-// The configuration's changes, --baselines as one of them.
+// The configuration's changes, --baselines and --oracle as two of them.
 std::vector<std::string> SetsOf(const EvalOptions& options) {
   std::vector<std::string> sets = options.sets;
   if (!options.baselines.empty())
     sets.push_back(fmt::format("evaluation.baselines=[{}]", fmt::join(options.baselines, ", ")));
+  if (options.oracle) sets.push_back("evaluation.oracle=true");
   return sets;
 }
 
@@ -89,7 +90,8 @@ void RefuseUnread(const EvalOptions& options) {
              {"rate", options.rate.has_value(), turns("rate")},
              {"threshold", options.threshold.has_value(), turns("threshold")},
              {"steps", options.steps.has_value(), turns("steps")},
-             {"baselines", !options.baselines.empty(), is_switcher && !options.cost}};
+             {"baselines", !options.baselines.empty(), is_switcher && !options.cost},
+             {"oracle", options.oracle, is_switcher}};
   for (const auto& option : all) {
     if (!option.is_given || option.is_read) continue;
     throw core::ConfigError(
@@ -100,6 +102,17 @@ void RefuseUnread(const EvalOptions& options) {
          .fix = fmt::format("leave --{} out; `londi eval --help` says what belongs together",
                             option.name)});
   }
+}
+
+std::vector<actors::EvaluationCell> WithOracle(const actors::EvaluationCell& cell,
+                                               const EvalOptions& options,
+                                               const configs::RunConfig& config) {
+  std::vector<actors::EvaluationCell> cells = {cell};
+  if (options.oracle) {
+    cells.push_back(
+        actors::HindsightCell(config.evaluation.hindsight, cell.terms.cost, cell.terms.budget));
+  }
+  return cells;
 }
 
 actors::EvaluationOptions EpisodesOf(const EvalOptions& options,
@@ -141,8 +154,9 @@ int RunEval(const EvalOptions& options) {
                             .clock = clock,
                             .terminal = terminal,
                             .check_lms = [&lms] { lms.ThrowIfFailed(); }};
-  const auto results = cell ? EvaluateCells({*cell}, config.evaluation.options, parts)
-                            : EvaluatePlan(config.evaluation, parts);
+  const auto results =
+      cell ? EvaluateCells(WithOracle(*cell, options, config), config.evaluation.options, parts)
+           : EvaluatePlan(config.evaluation, parts);
   if (results.empty() || results.front().rows.empty()) return kStatusInterrupted;
   terminal.Say("\n" + ResultsText(results));
   if (!cell) WriteResults(folder, config, ReadTrained(folder), results);

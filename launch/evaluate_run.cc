@@ -99,6 +99,7 @@ class WatchedEvaluator {
 
 std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan,
                                              const EvaluateParts& parts) {
+  if (plan.oracle) actors::RequireClones(*parts.make_environment());  // Not after the calibration.
   WatchedEvaluator evaluator(plan.options, parts);
   const double first_cost = plan.costs.front();
   std::vector<actors::EvaluationCell> cells = {actors::AlwaysQuickCell(),
@@ -112,9 +113,13 @@ std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan
     if (parts.signals.num_stop_requests() > 0) return {};
     cells.insert(cells.end(), rules.begin(), rules.end());
   }
-  for (const double cost : plan.costs) cells.push_back(actors::SwitcherCell(cost));
-  for (const std::int32_t budget : plan.budgets) {
-    cells.push_back(actors::SwitcherCell(first_cost, budget));
+  std::vector<actors::EpisodeTerms> terms;
+  for (const double cost : plan.costs) terms.push_back({.cost = static_cast<float>(cost)});
+  for (const std::int32_t budget : plan.budgets)
+    terms.push_back({.cost = static_cast<float>(first_cost), .budget = budget});
+  for (const auto& [cost, budget] : terms) cells.push_back(actors::SwitcherCell(cost, budget));
+  for (const auto& [cost, budget] : terms) {
+    if (plan.oracle) cells.push_back(actors::HindsightCell(plan.hindsight, cost, budget));
   }
   return evaluator.Run(cells);
 }

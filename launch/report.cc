@@ -11,10 +11,13 @@ namespace londi::launch {
 
 namespace {
 
-bool IsSwitcher(const actors::CellResult& result) { return result.cell.switcher.kind == "mlp"; }
+bool IsSwitcher(const actors::CellResult& result) { return actors::PolicyOf(result.cell) == "mlp"; }
 
-// A rule that has a budget is no match for a Switcher that has another.
+// A rule that has a budget is no match for a Switcher that has another; the oracle was asked at one
+// cost and budget.
 bool AreComparable(const actors::EvaluationCell& ours, const actors::EvaluationCell& rule) {
+  if (rule.hindsight)
+    return rule.terms.budget == ours.terms.budget && rule.terms.cost == ours.terms.cost;
   return rule.terms.budget < 0 || rule.terms.budget == ours.terms.budget;
 }
 

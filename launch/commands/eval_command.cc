@@ -38,6 +38,10 @@ void AddEvalCommand(CLI::App& app, Chosen& chosen) {
           "Rules in the whole table, matched to the Switcher's call rate: random,entropy,...")
       ->delimiter(',')
       ->allow_extra_args(false);
+  command->add_flag("--oracle",
+                    options->oracle,
+                    "Also the best in hindsight, at the Switcher's costs and budgets (it sees the "
+                    "future)");
   command->add_option("--episodes", options->episodes, "Episodes, without a time limit")
       ->check(CLI::PositiveNumber);
   command->add_option("--first-seed", options->first_seed, "Seed of the first episode");

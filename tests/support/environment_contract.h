@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -106,6 +107,30 @@ TEST_P(EnvironmentContract, RefusesATextThatIsNoAction) {
 
   EXPECT_THROW(environment->Step("fly to the moon"), core::Error);
   EXPECT_THROW(environment->Step(""), core::Error);
+}
+
+TEST_P(EnvironmentContract, EarnsNoMoreThanItSaysIsAhead) {
+  const auto environment = GetParam().make();
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    environment->Reset(seed);
+    std::vector<double> ahead = {environment->MaxRewardAhead()};
+    std::vector<double> rewards;
+    for (bool done = false; !done;) {
+      const int step = static_cast<int>(rewards.size() + seed);
+      const core::StepResult result = environment->Step(ContractAction(*environment, step));
+      rewards.push_back(result.reward);
+      done = result.done();
+      ahead.push_back(environment->MaxRewardAhead());
+    }
+    double earned = 0;  // From there to the end.
+    for (std::size_t i = rewards.size(); i-- > 0;) {
+      earned += rewards[i];
+      EXPECT_LE(earned, ahead[i] + 1e-12) << "seed " << seed << ", step " << i;
+    }
+    if (std::isfinite(ahead.front())) {
+      EXPECT_EQ(ahead.back(), 0) << "seed " << seed;
+    }
+  }
 }
 
 TEST_P(EnvironmentContract, ACloneGoesItsOwnWay) {

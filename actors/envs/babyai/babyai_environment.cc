@@ -69,13 +69,19 @@ core::StepResult BabyAiEnvironment::Step(Action action) {
   core::StepResult result;
   result.observation = Observe();
   const Status status = Verify(mission_, level_, action);
-  if (status == Status::kSuccess) {
-    result.reward = 1 - 0.9 * (static_cast<double>(num_steps_) / max_steps_);
-  }
+  if (status == Status::kSuccess) result.reward = RewardAfter(num_steps_);
   result.terminated = status != Status::kContinue;
   result.truncated = num_steps_ >= max_steps_;
   running_ = !result.done();
   return result;
+}
+
+double BabyAiEnvironment::RewardAfter(int num_steps) const {
+  return 1 - 0.9 * (static_cast<double>(num_steps) / max_steps_);
+}
+
+double BabyAiEnvironment::MaxRewardAhead() const {
+  return running_ ? RewardAfter(num_steps_ + 1) : 0;
 }
 
 std::vector<std::string> BabyAiEnvironment::AdmissibleActions() const {

@@ -35,6 +35,7 @@ class BabyAiEnvironment final : public core::Environment {
   core::StepResult Step(std::string_view action) override;
   std::vector<std::string> AdmissibleActions() const override;  // The six texts, always.
   int MaxSteps() const override { return max_steps_; }
+  double MaxRewardAhead() const override;  // Of success with the next step.
   std::string Kind()
       const override;  // goto, open, pickup, putnext or sequence: the mission's root.
   std::unique_ptr<core::Environment> Clone() const override;
@@ -53,6 +54,7 @@ class BabyAiEnvironment final : public core::Environment {
 
  private:
   core::Observation Observe();
+  double RewardAfter(int num_steps) const;  // Of success with the last of so many steps.
 
   LevelChooser choose_level_;
   RoomGrid level_;

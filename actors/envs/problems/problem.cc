@@ -42,6 +42,17 @@ core::StepResult ProblemEnvironment::Step(std::string_view action) {
   return result;
 }
 
+double ProblemEnvironment::MaxRewardAhead() const {
+  double sum = 0;
+  for (int step = step_; !over_ && step < problem_->NumSteps(); ++step) {
+    double best = 0;
+    for (std::size_t action = 0; action < problem_->Actions(step).size(); ++action)
+      best = std::max(best, problem_->Act(seed_, step, action).reward);
+    sum += best;
+  }
+  return sum;
+}
+
 std::vector<std::string> ProblemEnvironment::AdmissibleActions() const {
   return problem_->Actions(Here());
 }

@@ -51,6 +51,7 @@ class ProblemEnvironment final : public core::Environment {
   core::StepResult Step(std::string_view action) override;
   std::vector<std::string> AdmissibleActions() const override;
   int MaxSteps() const override { return problem_->NumSteps(); }
+  double MaxRewardAhead() const override;  // As if one survived whatever one does.
   std::string Kind() const override { return problem_->name(); }
   std::unique_ptr<core::Environment> Clone() const override;
 

@@ -143,8 +143,19 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
   EXPECT_THAT(cell.output, AllOf(ContainsRegex("switcher +0.05 +3"), HasSubstr("3 episodes")));
   EXPECT_EQ(testing::ReadText(run.evaluation()), evaluation);  // One cell is not the whole table.
 
+  const auto best = Londi("eval " + run.path.string() +
+                          " --cost 0.05 --budget 3 --episodes 3 --oracle"
+                          " --set evaluation.oracle_nodes=40");
+  EXPECT_EQ(best.status, 0) << best.output;
+  EXPECT_THAT(best.output,
+              AllOf(ContainsRegex("switcher +0.05 +3"),
+                    ContainsRegex("hindsight-oracle +0.05 +3"),
+                    HasSubstr("sees the future"),
+                    ContainsRegex("c=0.05 B=3 +minus hindsight-oracle B=3")));
+
   const auto others = Londi("eval " + run.path.string() +
-                            " --baselines last,disagreement --set evaluation.cap_baselines=true");
+                            " --baselines last,disagreement --set evaluation.cap_baselines=true"
+                            " --oracle --set evaluation.oracle_nodes=20");
   EXPECT_EQ(others.status, 0) << others.output;
   EXPECT_THAT(others.output, ContainsRegex("c=0.05 B=2 +minus last B=2"));
   EXPECT_THAT(others.output, Not(ContainsRegex("c=0.05 +minus last B=2")));
@@ -159,7 +170,10 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
                           Pair("last", 2),
                           Pair("disagreement", 2),
                           Pair("switcher", nullptr),
-                          Pair("switcher", 2)));
+                          Pair("switcher", 2),
+                          Pair("hindsight-oracle", nullptr),
+                          Pair("hindsight-oracle", 2)));
+  EXPECT_THAT(others.output, Not(ContainsRegex("c=0.05 +minus hindsight-oracle B=2")));
 }
 
 TEST_F(WholeRun, KilledWorkerAndActorAreReplacedAndNoRowIsDoubled) {

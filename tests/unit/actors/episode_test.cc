@@ -104,7 +104,13 @@ TEST_F(RunEpisodeTest, CountsExactlyTheCallsThatWereMade) {
     const EpisodeResult result = Run(at_riddles, seed, {}, recorder);
 
     int activated = 0;
-    for (const Recorder::Step& step : recorder.steps) activated += step.activated;
+    std::vector<std::int32_t> call_steps;
+    for (std::size_t i = 0; i < recorder.steps.size(); ++i) {
+      if (!recorder.steps[i].activated) continue;
+      ++activated;
+      call_steps.push_back(static_cast<std::int32_t>(i));
+    }
+    EXPECT_EQ(result.call_steps, call_steps);
     EXPECT_TRUE(result.finished && result.success);  // DEEPTHINK knows all riddles.
     EXPECT_EQ(result.steps, CountingEnvironment::kSteps);
     EXPECT_EQ(result.calls, activated);

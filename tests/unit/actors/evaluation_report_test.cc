@@ -84,6 +84,53 @@ TEST(ToJson, SaysTheSameToMachines) {
   EXPECT_NEAR(json.at("differences").at(1).at("success").get<double>(), -0.5, 1e-12);
 }
 
+std::vector<CellResult> MakeOracleResults() {
+  std::vector<CellResult> results = MakeResults();
+  const EpisodeResult solved{.finished = true,
+                             .success = true,
+                             .kind = "goto",
+                             .total_reward = 0.75,
+                             .steps = 4,
+                             .calls = 1,
+                             .call_steps = {2}};
+  const HindsightPlan proven{
+      .calls = {false, false, true, false}, .value = 0.5, .bound = 0.5, .proven = true, .nodes = 9};
+  HindsightPlan unproven = proven;
+  unproven.bound = 0.75;
+  unproven.proven = false;
+  results.push_back({HindsightCell({.max_nodes = 9}, 0.25, 3),
+                     {{.seed = 0, .result = solved, .plan = proven},
+                      {.seed = 1, .result = solved, .plan = unproven}}});
+  return results;
+}
+
+TEST(ToTable, SaysThatTheOracleSeesTheFutureAndHowMuchIsProven) {
+  const std::string table = ToTable(MakeOracleResults(), 0);
+
+  EXPECT_NE(table.find("sees the future"), std::string::npos);
+  EXPECT_NE(table.find("c=0.25 B=3: value 0.5000, at most 0.6250; proven in 1 of 2 episodes"),
+            std::string::npos)
+      << table;
+  EXPECT_EQ(ToTable(MakeResults(), 0).find("future"), std::string::npos);
+}
+
+TEST(ToJson, HasTheOraclesPlans) {
+  const auto json = nlohmann::json::parse(ToJson(MakeOracleResults(), 0, /*with_episodes=*/true));
+
+  const auto& cell = json.at("cells").at(3);
+  EXPECT_EQ(cell.at("name"), "hindsight-oracle");
+  EXPECT_EQ(cell.at("policy"), "hindsight");
+  EXPECT_EQ(cell.at("max_nodes"), 9);
+  EXPECT_EQ(cell.at("summary").at("proven"), 1);
+  EXPECT_DOUBLE_EQ(cell.at("summary").at("value").get<double>(), 0.5);
+  EXPECT_DOUBLE_EQ(cell.at("summary").at("bound").get<double>(), 0.625);
+  EXPECT_EQ(cell.at("episodes").at(0).at("call_steps"), nlohmann::json({2}));
+  EXPECT_EQ(cell.at("episodes").at(0).at("nodes"), 9);
+  EXPECT_EQ(cell.at("episodes").at(1).at("proven"), false);
+  EXPECT_FALSE(json.at("cells").at(1).at("summary").contains("bound"));
+  EXPECT_FALSE(json.at("cells").at(1).at("episodes").at(0).contains("proven"));
+}
+
 TEST(ToJson, LeavesEpisodesOutUnlessAsked) {
   const auto json = nlohmann::json::parse(ToJson(MakeResults(), 0, /*with_episodes=*/false));
 

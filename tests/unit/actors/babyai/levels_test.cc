@@ -147,6 +147,27 @@ TEST(BabyAiEnvironment, RewardsSuccessByTheStepsItTook) {
   EXPECT_THROW(environment.Step(Action::kTurnLeft), core::Error) << "the episode is over";
 }
 
+// Until the next step succeeds: then exactly what it pays.
+TEST(BabyAiEnvironment, WhatIsAheadIsWhatSuccessWithTheNextStepWouldPay) {
+  BabyAiEnvironment environment(*FindLevel("GoToObj", {}));
+  int solved = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    environment.Reset(seed);
+    core::StepResult result;
+    for (int step = 0; !result.done(); ++step) {
+      const double ahead = environment.MaxRewardAhead();
+      ASSERT_DOUBLE_EQ(ahead, 1 - 0.9 * (step + 1) / 64.0);
+      result = environment.Step(step % 3 == 2 ? Action::kTurnLeft : Action::kGoForward);
+      if (result.terminated) {
+        EXPECT_DOUBLE_EQ(result.reward, ahead);
+      }
+    }
+    solved += result.terminated;
+    EXPECT_EQ(environment.MaxRewardAhead(), 0);
+  }
+  EXPECT_GT(solved, 0);
+}
+
 TEST(BabyAiEnvironment, RefusesEvenViewSizes) {
   EXPECT_THROW(BabyAiEnvironment(*FindLevel("GoToObj", {}), {.view_size = 6}), core::ConfigError);
   EXPECT_THROW(BabyAiEnvironment(*FindLevel("GoToObj", {}), {.view_size = 1}), core::ConfigError);

@@ -112,6 +112,24 @@ TEST(Problems, QuicksUncertaintySaysNothingAboutWhereACallIsWorthIt) {
   EXPECT_EQ(critical.entropies()[2], critical.entropies()[8]);
 }
 
+TEST(Problems, WhatIsAheadIsWhatTheBestActionsEarnIfAllIsSurvived) {
+  const auto chain = MakeEnvironment("problems/critical-chain");
+  chain->Reset(4);
+  EXPECT_EQ(chain->MaxRewardAhead(), 1);
+  const auto assignment = MakeEnvironment("problems/assignment");
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    assignment->Reset(seed);
+    double ahead = assignment->MaxRewardAhead();
+    EXPECT_GT(ahead, 0);
+    for (core::StepResult result; !result.done();) {
+      result = assignment->Step(assignment->AdmissibleActions().back());  // Takes every gain.
+      ahead -= result.reward;
+      EXPECT_NEAR(assignment->MaxRewardAhead(), ahead, 1e-12);
+    }
+    EXPECT_NEAR(ahead, 0, 1e-12);
+  }
+}
+
 TEST(Problems, TheLightIsSeenInTheFirstPlaceOnly) {
   const auto environment = MakeEnvironment("problems/memory");
   std::vector<bool> was_on(2);
