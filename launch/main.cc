@@ -17,6 +17,7 @@
 #include "launch/commands/finetune_command.h"
 #include "launch/commands/report_command.h"
 #include "launch/commands/role_commands.h"
+#include "launch/commands/study_command.h"
 #include "launch/commands/train_command.h"
 #include "launch/supervisor.h"
 
@@ -30,6 +31,7 @@ constexpr AddCommand kCommands[] = {
     AddTrainCommand,
     AddEvalCommand,
     AddReportCommand,
+    AddStudyCommand,
     AddCheckpointCommand,
     AddChaosCommand,
     AddFinetuneCommand,

@@ -175,6 +175,10 @@ TEST_F(CommandLine, AnOptionThatAnEvaluationWouldNotReadIsRefused) {
     EXPECT_THAT(Londi(eval + " --baselines random" + one_cell),
                 Complains(2, "--baselines", "leave --baselines out"));
   }
+  EXPECT_THAT(Londi(eval + " --policy first --steps 3 --oracle"),
+              Complains(2, "--oracle", "leave --oracle out"));
+  EXPECT_THAT(Londi(eval + " --oracle --set evaluation.oracle_nodes=0"),
+              Complains(2, "evaluation.oracle_nodes", "1"));
 }
 
 TEST_F(CommandLine, ARuleThatAsksTheNetworkIsRefusedBeforeATrainingWithoutThatPart) {
@@ -184,6 +188,37 @@ TEST_F(CommandLine, ARuleThatAsksTheNetworkIsRefusedBeforeATrainingWithoutThatPa
               Complains(2, "evaluation.baselines", "learner.dqn.disagreement_width"));
   EXPECT_THAT(Londi(without + " --set actor.switcher=disagreement"),
               Complains(2, "actor.switcher", "learner.dqn.disagreement_width"));
+}
+
+TEST_F(CommandLine, AStudyThatCannotWorkIsRefusedBeforeAnythingIsTrained) {
+  std::ofstream(temp_ / "base.yaml") << "run: {duration: 10s}";
+  const auto study = [&](const std::string& more) {
+    std::ofstream(temp_ / "study.yaml") << "study:\n  name: s\n  folder: studies\n" << more;
+    return Londi("study " + (temp_ / "study.yaml").string());
+  };
+  const std::string base = "  config: base.yaml\n";
+  const std::string good = base + "  seeds: [1]\n";
+  EXPECT_THAT(study("  sedes: [1]\n"), Complains(2, "study.yaml:4", "did you mean 'study.seeds'"));
+  EXPECT_THAT(study("  seeds: [1]\n"), Complains(2, "study.config is not set", "study.config="));
+  EXPECT_THAT(study(base), Complains(2, "study.seeds is empty", "study.seeds="));
+  EXPECT_THAT(study(base + "  seeds: [1, 2, 1]\n"), Complains(2, "seed twice", "different"));
+  EXPECT_THAT(study(good), Complains(2, "study.variants is empty", "study.variants="));
+  EXPECT_THAT(study(good + "  variants: [a, a]\n"), Complains(2, "'a' twice", "different names"));
+  EXPECT_THAT(study(good + "  variants: [../a]\n"), Complains(2, "'../a'", "for example"));
+  EXPECT_THAT(study(good + "  variants: [a learner.agrement_rows=false]\n"),
+              Complains(2, "learner.agrement_rows", "did you mean 'learner.agreement_rows'"));
+  EXPECT_THAT(study(good + "  variants: [a quick.threads=2]\n"),
+              Complains(2, "variant 'a' sets quick.threads=2", "study.set"));
+  EXPECT_THAT(study(good + "  variants: [a run.seed=2]\n"),
+              Complains(2, "run.seed=2", "study.seeds"));
+  EXPECT_THAT(study(good + "  variants: [a]\n  set: [run.folder=x]\n"),
+              Complains(2, "run.folder=x", "study.folder"));
+  EXPECT_FALSE(std::filesystem::exists(temp_ / "studies"));
+
+  std::ofstream(temp_ / "study.yaml") << "study:\n  name: s\n  folder: studies\n"
+                                      << good << "  variants: [a]\n";
+  EXPECT_THAT(Londi("study --only-report " + (temp_ / "study.yaml").string()),
+              Complains(1, "nothing to report", "londi study"));
 }
 
 TEST_F(CommandLine, PrintsTheOptionsOfAFinetuning) {

@@ -1,0 +1,159 @@
+#include "configs/study_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <string_view>
+
+#include "configs/strict_yaml.h"
+#include "core/error.h"
+
+namespace londi::configs {
+namespace {
+
+void Bind(StudyConfig& config, OptionTable& table) {
+  table.Section("study", "Many runs to be compared");
+  table.Add("study.name", config.name, {.meaning = "Names the study's folder"});
+  table.Add("study.folder", config.folder, {.meaning = "It is made in this folder"});
+  table.Add("study.config", config.config, {.meaning = "Configuration of all runs"});
+  table.Add("study.set", config.sets, {.meaning = "Changes of it in all runs, section.key=value"});
+  table.Add("study.seeds", config.seeds, {.meaning = "run.seed of the runs", .min = 0});
+  table.Add(
+      "study.variants",
+      config.variants,
+      {.meaning = "What is compared: a name, then the changes it makes, with blanks between"});
+  table.Add("study.episodes",
+            config.episodes,
+            {.meaning = "Unseen episodes per policy",
+             .unit = "episodes",
+             .min = 1,
+             .max = static_cast<double>(actors::kNumEvaluationSeeds)});
+  table.Add("study.oracle",
+            config.oracle,
+            {.meaning = "Also the best plan of each episode in hindsight, once for all runs"});
+  table.Add(
+      "study.margin",
+      config.margin,
+      {.meaning = "Success within so much of always-deepthink's is as good", .min = 0, .max = 1});
+  table.Add("study.resamples",
+            config.resamples,
+            {.meaning = "Of the bootstrap that makes the intervals", .min = 1, .max = 1e6});
+}
+
+[[noreturn]] void Refuse(std::string what, std::string why, std::string fix) {
+  throw core::ConfigError({.what = std::move(what), .why = std::move(why), .fix = std::move(fix)});
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_';
+  });
+}
+
+// Runs of a study differ in how the Switcher learns: the LMs, the episodes and the table are one.
+void RefuseShared(const StudyVariant& variant) {
+  for (const std::string& set : variant.sets) {
+    for (const std::string_view section : {"environment.", "quick.", "deepthink.", "evaluation."}) {
+      if (!set.starts_with(section)) continue;
+      Refuse(fmt::format("variant '{}' sets {}", variant.name, set),
+             "variants are compared with each other and with one oracle: same LMs, same episodes",
+             "put it into study.set, for all variants, or make a study of its own");
+    }
+  }
+}
+
+// What the study itself decides.
+void RefuseOwn(const std::vector<std::string>& sets) {
+  for (const std::string& set : sets) {
+    for (const std::string_view key : {"run.seed=", "run.folder=", "run.name="}) {
+      if (!set.starts_with(key)) continue;
+      Refuse(fmt::format("the study sets {}", set),
+             "a study gives every run its seed and its folder",
+             "leave it out; study.seeds, study.folder and study.name are there");
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<StudyVariant> StudyConfig::ParsedVariants() const {
+  std::vector<StudyVariant> parsed;
+  std::set<std::string> names;
+  for (const std::string& text : variants) {
+    std::istringstream in(text);
+    StudyVariant variant;
+    in >> variant.name;
+    for (std::string set; in >> set;) variant.sets.push_back(set);
+    if (!IsName(variant.name)) {
+      Refuse(fmt::format("study.variants has '{}'", text),
+             "a variant is a name of letters, digits, '-' and '_', then section.key=value texts",
+             "for example 'no-plans learner.dqn.plans=false'");
+    }
+    if (!names.insert(variant.name).second) {
+      Refuse(fmt::format("study.variants has '{}' twice", variant.name),
+             "each has a folder of its own",
+             "give them different names");
+    }
+    RefuseShared(variant);
+    RefuseOwn(variant.sets);
+    parsed.push_back(std::move(variant));
+  }
+  return parsed;
+}
+
+std::vector<std::string> StudyConfig::SetsOf(const StudyVariant& variant,
+                                             std::int32_t seed,
+                                             const std::filesystem::path& run_folder) const {
+  std::vector<std::string> all = sets;
+  all.insert(all.end(), variant.sets.begin(), variant.sets.end());
+  all.push_back(fmt::format("run.seed={}", seed));
+  all.push_back("run.name=run");
+  all.push_back("run.folder=" + run_folder.string());
+  return all;
+}
+
+void StudyConfig::Validate() const {
+  if (!IsName(name)) {
+    Refuse(fmt::format("study.name is '{}'", name),
+           "it names a folder",
+           "use letters, digits, '-' and '_'");
+  }
+  if (config.empty()) {
+    Refuse("study.config is not set",
+           "a study's runs have a configuration",
+           "name one, for example --set study.config=configs/babyai_text.yaml");
+  }
+  if (seeds.empty()) {
+    Refuse("study.seeds is empty",
+           "a study trains each variant once per seed",
+           "name them, for example --set study.seeds=[1,2,3,4,5]");
+  }
+  if (std::set<std::int32_t>(seeds.begin(), seeds.end()).size() != seeds.size()) {
+    Refuse("study.seeds has a seed twice",
+           "the same run counted twice looks like agreement",
+           "use different seeds");
+  }
+  if (variants.empty()) {
+    Refuse("study.variants is empty",
+           "there is nothing to train",
+           "name at least one, for example --set study.variants=[switcher]");
+  }
+  RefuseOwn(sets);
+  for (const StudyVariant& variant : ParsedVariants())
+    static_cast<void>(LoadRunConfig(config, SetsOf(variant, seeds.front(), folder)));
+}
+
+StudyConfig LoadStudyConfig(const std::filesystem::path& file,
+                            const std::vector<std::string>& sets) {
+  StudyConfig config;
+  OptionTable table;
+  Bind(config, table);
+  table.ReadFile(file);
+  for (const std::string& set : sets) table.Set(set);
+  config.Validate();
+  return config;
+}
+
+}  // namespace londi::configs

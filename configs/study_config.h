@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "configs/run_config.h"
+
+namespace londi::configs {
+
+// What a study changes in the configuration of its runs.
+struct StudyVariant {
+  std::string name;               // Letters, digits, '-' and '_'.
+  std::vector<std::string> sets;  // "section.key=value"
+};
+
+// Many runs to be compared (`londi study`): every variant with every training seed, each evaluated
+// at all costs and budgets of `evaluation`.
+struct StudyConfig {
+  std::string name = "study";                // Names the study's folder.
+  std::filesystem::path folder = "studies";  // It is made in it.
+  std::filesystem::path config;              // Of all runs.
+  std::vector<std::string> sets;             // Changes of it in all runs.
+  std::vector<std::int32_t> seeds;           // run.seed of each run, all different.
+  std::vector<std::string> variants;         // "NAME section.key=value ...", see StudyVariant.
+  std::int64_t episodes = 1000;              // Unseen ones per policy.
+  bool oracle = true;                        // Also the best in hindsight.
+  double margin = 0.01;                      // Of success: as good as always-deepthink.
+  std::int32_t resamples = 1000;             // Of the bootstrap.
+
+  std::vector<StudyVariant> ParsedVariants() const;  // Throws core::ConfigError.
+  // Changes of `config` in one run, the least important first. `folder`: where its run folder is
+  // made.
+  std::vector<std::string> SetsOf(const StudyVariant& variant,
+                                  std::int32_t seed,
+                                  const std::filesystem::path& run_folder) const;
+  // Loads the configuration of every variant, so that nothing is found out hours later. Throws
+  // core::ConfigError, core::IoError.
+  void Validate() const;
+};
+
+// Reads `file`, then the `--set` texts, and validates.
+StudyConfig LoadStudyConfig(const std::filesystem::path& file,
+                            const std::vector<std::string>& sets);
+
+}  // namespace londi::configs

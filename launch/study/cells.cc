@@ -1,0 +1,81 @@
+#include "launch/study/cells.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "core/error.h"
+#include "launch/run_folder.h"
+
+namespace londi::launch::study {
+
+std::filesystem::path StudyFolder(const configs::StudyConfig& config) {
+  return std::filesystem::absolute(config.folder / config.name).lexically_normal();
+}
+
+std::vector<Cell> MakeCells(const configs::StudyConfig& config) {
+  std::vector<Cell> cells;
+  for (const std::int32_t seed : config.seeds) {
+    for (const configs::StudyVariant& variant : config.ParsedVariants()) {
+      cells.push_back(
+          {.variant = variant,
+           .seed = seed,
+           .oracle = config.oracle && cells.empty(),
+           .folder = StudyFolder(config) / variant.name / fmt::format("seed-{}", seed)});
+    }
+  }
+  return cells;
+}
+
+CellState ReadState(const Cell& cell) {
+  std::ifstream in(cell.state());
+  if (!in) return {};
+  try {
+    const auto json = nlohmann::json::parse(in);
+    return {.config = json.at("config"),
+            .trained = json.at("trained"),
+            .evaluation_seconds = json.at("evaluation_seconds")};
+  } catch (const nlohmann::json::exception& error) {
+    throw core::Error({.what = cell.state().string() + " is damaged",
+                       .why = error.what(),
+                       .fix = "delete the folder " + cell.folder.string() +
+                              " and run the study again: the run is made anew"});
+  }
+}
+
+void WriteState(const Cell& cell, const CellState& state) {
+  WriteFileAtomically(cell.state(),
+                      nlohmann::ordered_json{{"trained", state.trained},
+                                             {"evaluation_seconds", state.evaluation_seconds},
+                                             {"config", state.config}}
+                              .dump(1) +
+                          "\n");
+}
+
+Step NextStep(const CellState& state, bool has_run, bool has_evaluation) {
+  if (!has_run) return Step::kTrain;
+  if (!state.trained) return Step::kResume;
+  return has_evaluation ? Step::kDone : Step::kEvaluate;
+}
+
+std::optional<std::filesystem::path> FindRun(const Cell& cell) {
+  std::optional<std::filesystem::path> newest;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(cell.folder, none)) {
+    if (!std::filesystem::exists(RunFolder{entry.path()}.config())) continue;
+    if (!newest || entry.path() > *newest) newest = entry.path();
+  }
+  return newest;
+}
+
+std::optional<std::chrono::duration<double>> TimeLeft(const Remaining& remaining,
+                                                      const std::vector<double>& measured) {
+  if (remaining.evaluations > 0 && measured.empty()) return std::nullopt;
+  const double sum = std::accumulate(measured.begin(), measured.end(), 0.0);
+  const double each = measured.empty() ? 0 : sum / static_cast<double>(measured.size());
+  return remaining.training + std::chrono::duration<double>(each * remaining.evaluations);
+}
+
+}  // namespace londi::launch::study

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "configs/study_config.h"
+
+// The work of a study: a cell is one run of one variant, trained and evaluated. What has been done
+// is read from the disk alone, so whoever comes after a kill goes on.
+namespace londi::launch::study {
+
+struct Cell {
+  configs::StudyVariant variant;
+  std::int32_t seed = 0;
+  bool oracle = false;           // Its evaluation has the oracle's rows, for all cells.
+  std::filesystem::path folder;  // <study>/<variant>/seed-<seed>
+
+  std::string Text() const { return variant.name + ", seed " + std::to_string(seed); }
+  std::filesystem::path state() const { return folder / "cell.json"; }
+  std::filesystem::path evaluation() const { return folder / "evaluation.json"; }
+  std::filesystem::path log() const { return folder / "log.txt"; }
+};
+
+std::filesystem::path StudyFolder(const configs::StudyConfig& config);
+
+// Seed by seed, so that a report of a study half done compares all variants.
+std::vector<Cell> MakeCells(const configs::StudyConfig& config);
+
+// Kept in Cell::state().
+struct CellState {
+  std::vector<std::string> config;  // What it was begun with, "key = value".
+  bool trained = false;
+  double evaluation_seconds = 0;  // 0: not evaluated.
+};
+CellState ReadState(const Cell& cell);  // Empty when there is none. Throws core::Error.
+void WriteState(const Cell& cell, const CellState& state);
+
+enum class Step { kTrain, kResume, kEvaluate, kDone };
+// `has_run`: training was begun. Pure.
+Step NextStep(const CellState& state, bool has_run, bool has_evaluation);
+
+// The newest run folder of the cell that has a configuration; nullopt: training was not begun.
+std::optional<std::filesystem::path> FindRun(const Cell& cell);
+
+// Training that is left and as long an evaluation as the mean of those that were measured, for each
+// cell that lacks them; nullopt while none was measured. Pure.
+struct Remaining {
+  std::chrono::duration<double> training{0};
+  int evaluations = 0;
+};
+std::optional<std::chrono::duration<double>> TimeLeft(const Remaining& remaining,
+                                                      const std::vector<double>& measured);
+
+}  // namespace londi::launch::study

@@ -1,0 +1,268 @@
+#include "launch/study/study_run.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <deque>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "configs/duration_text.h"
+#include "configs/study_config.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "launch/child_process.h"
+#include "launch/run_folder.h"
+#include "launch/signals.h"
+#include "launch/study/cells.h"
+#include "launch/study/report.h"
+#include "launch/study/results.h"
+#include "launch/terminal.h"
+#include "launch/train_run.h"
+#include "launch/whole_run.h"
+#include "launch/wiring.h"
+#include "learner/checkpoint.h"
+
+namespace londi::launch {
+namespace {
+
+using study::Cell;
+using study::CellState;
+using study::Step;
+
+constexpr std::chrono::milliseconds kRefresh{250};
+
+std::string LastLines(const std::filesystem::path& file) {
+  std::deque<std::string> lines;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    lines.push_back(line);
+    if (lines.size() > 4) lines.pop_front();
+  }
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+// Its work, cell by cell.
+class Study {
+ public:
+  explicit Study(const StudyOptions& options)
+      : config_(configs::LoadStudyConfig(options.config, options.sets)),
+        again_(fmt::format("londi study {}", options.config.string())),
+        cells_(study::MakeCells(config_)),
+        folder_{study::StudyFolder(config_)} {
+    for (const Cell& cell : cells_) {
+      run_configs_.push_back(configs::LoadRunConfig(
+          config_.config, config_.SetsOf(cell.variant, cell.seed, cell.folder)));
+    }
+  }
+
+  int Run(bool only_report) {
+    std::error_code error;
+    std::filesystem::create_directories(folder_.path, error);
+    if (error) {
+      throw core::IoError({.what = "cannot make the folder " + folder_.path.string(),
+                           .why = error.message(),
+                           .fix = "choose another place with --set study.folder=FOLDER"});
+    }
+    const RunLock lock(folder_);  // Two studies in one folder would train the same cells.
+    for (std::size_t i = 0; i < cells_.size(); ++i) RequireSame(i);
+    if (!only_report && !WorkThrough()) {
+      terminal_.Say(fmt::format("stopped; go on with: {}", again_));
+      return kStatusInterrupted;
+    }
+    Report();
+    return 0;
+  }
+
+ private:
+  // Numbers of one table come from one configuration: whoever changed it hears of it.
+  void RequireSame(std::size_t index) const {
+    const CellState state = study::ReadState(cells_[index]);
+    if (state.config.empty()) return;
+    const auto differences = learner::ConfigDifferences(state.config, Lines(index));
+    if (differences.empty()) return;
+    throw core::ConfigError(
+        {.what = fmt::format("{} was begun with another configuration:\n  {}",
+                             cells_[index].Text(),
+                             fmt::join(differences, "\n  ")),
+         .why = "runs of one study are compared: they differ in what their variants say, only",
+         .fix = fmt::format("choose another study.name, or delete {}",
+                            cells_[index].folder.string())});
+  }
+
+  std::vector<std::string> Lines(std::size_t index) const {
+    std::vector<std::string> lines = configs::ToLines(run_configs_[index]);
+    lines.push_back(fmt::format("study.episodes = {}", config_.episodes));
+    lines.push_back(fmt::format("study.oracle = {}", cells_[index].oracle));
+    return lines;
+  }
+
+  // False: stopped.
+  bool WorkThrough() {
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      while (Next(i) != Step::kDone) {
+        if (!DoStep(i)) return false;
+      }
+    }
+    return true;
+  }
+
+  Step Next(std::size_t index) const {
+    const Cell& cell = cells_[index];
+    return study::NextStep(study::ReadState(cell),
+                           study::FindRun(cell).has_value(),
+                           std::filesystem::exists(cell.evaluation()));
+  }
+
+  bool DoStep(std::size_t index) {
+    const Cell& cell = cells_[index];
+    CellState state = study::ReadState(cell);
+    const Step step = Next(index);
+    const auto started = clock_.Now();
+    if (step == Step::kTrain) {
+      std::filesystem::create_directories(cell.folder);
+      state.config = Lines(index);
+      study::WriteState(cell, state);
+    }
+    if (!RunChild(index, step)) return false;
+    if (step == Step::kEvaluate) {
+      state.evaluation_seconds = std::chrono::duration<double>(clock_.Now() - started).count();
+    } else {
+      state.trained = true;
+    }
+    study::WriteState(cell, state);
+    return true;
+  }
+
+  std::vector<std::string> ArgumentsOf(const Cell& cell, Step step) const {
+    if (step == Step::kTrain) {
+      std::vector<std::string> arguments = {"train", config_.config.string(), "--no-evaluation"};
+      for (const std::string& set : config_.SetsOf(cell.variant, cell.seed, cell.folder))
+        arguments.insert(arguments.end(), {"--set", set});
+      return arguments;
+    }
+    const std::string run = study::FindRun(cell)->string();
+    if (step == Step::kResume) return {"train", "--no-evaluation", "--resume", run};
+    std::vector<std::string> arguments = {
+        "eval", run, "--episodes", std::to_string(config_.episodes)};
+    if (cell.oracle) arguments.push_back("--oracle");
+    arguments.insert(arguments.end(), {"--json", cell.evaluation().string()});
+    return arguments;
+  }
+
+  // Until it ends. False: a person ended it. Throws when it failed.
+  bool RunChild(std::size_t index, Step step) {
+    const Cell& cell = cells_[index];
+    const std::string work = step == Step::kEvaluate ? "evaluating" : "training";
+    const core::TimePoint started = clock_.Now();
+    ChildProcess child({.name = work,
+                        .executable = "/proc/self/exe",
+                        .arguments = ArgumentsOf(cell, step),
+                        .output = cell.log()});
+    int passed_on = 0;
+    while (true) {
+      const auto exit = child.TryReap();
+      if (exit && signals_.num_stop_requests() > 0) return false;
+      if (exit && exit->succeeded()) return true;
+      if (exit) {
+        throw core::Error(
+            {.what = fmt::format("{} {} failed ({})", work, cell.Text(), exit->Text()),
+             .why = LastLines(cell.log()),
+             .fix = fmt::format("see {}; then go on with: {}", cell.log().string(), again_)});
+      }
+      for (; passed_on < signals_.num_stop_requests(); ++passed_on) child.Signal(SIGINT);
+      const core::TimePoint now = clock_.Now();
+      terminal_.Progress(fmt::format("run {} of {}: {} {} ({}){}",
+                                     index + 1,
+                                     cells_.size(),
+                                     work,
+                                     cell.Text(),
+                                     configs::RoughDuration(now - started),
+                                     TimeLeftText(index, now - started)),
+                         now);
+      signals_.WaitUntil(now + kRefresh);
+    }
+  }
+
+  // Of `index` on, whose step under way has taken `spent`.
+  std::string TimeLeftText(std::size_t index, core::Duration spent) const {
+    study::Remaining remaining;
+    std::vector<double> measured;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      const CellState state = study::ReadState(cells_[i]);
+      if (state.evaluation_seconds > 0) measured.push_back(state.evaluation_seconds);
+      if (i < index || Next(i) == Step::kDone) continue;
+      ++remaining.evaluations;
+      if (!state.trained) remaining.training += run_configs_[i].run.duration;
+    }
+    const auto left = study::TimeLeft(remaining, measured);
+    if (!left) return "";
+    const auto rest = std::max<std::chrono::duration<double>>(*left - spent, {});
+    return fmt::format(
+        " | about {} left",
+        configs::RoughDuration(std::chrono::duration_cast<std::chrono::nanoseconds>(rest)));
+  }
+
+  // The seeds that all variants have been evaluated with.
+  std::vector<study::VariantRuns> ReadRuns() const {
+    std::vector<study::VariantRuns> variants;
+    for (const configs::StudyVariant& variant : config_.ParsedVariants())
+      variants.push_back({.name = variant.name});
+    std::size_t missing = 0;
+    for (const std::int32_t seed : config_.seeds) {
+      std::vector<const Cell*> of_seed;
+      for (std::size_t i = 0; i < cells_.size(); ++i) {
+        if (cells_[i].seed == seed && Next(i) == Step::kDone) of_seed.push_back(&cells_[i]);
+      }
+      if (of_seed.size() < variants.size()) {
+        ++missing;
+        continue;
+      }
+      for (std::size_t v = 0; v < variants.size(); ++v)
+        variants[v].runs.push_back(study::ReadEvaluation(of_seed[v]->evaluation()));
+    }
+    if (missing == config_.seeds.size()) {
+      throw core::Error({.what = "there is nothing to report in " + folder_.path.string(),
+                         .why = "no training seed has been evaluated with all variants yet",
+                         .fix = fmt::format("go on with: {}", again_)});
+    }
+    if (missing > 0) {
+      terminal_.Say(fmt::format(
+          "of {} seeds {} are not evaluated with all variants yet", config_.seeds.size(), missing));
+    }
+    return variants;
+  }
+
+  void Report() const {
+    const study::StudyResults results =
+        study::Analyse(ReadRuns(), {.margin = config_.margin, .resamples = config_.resamples});
+    const auto write = [this](const std::string& name, const std::string& text) {
+      WriteFileAtomically(folder_.path / name, text);
+    };
+    const std::string report = study::ToMarkdown(config_.name, results);
+    write("report.md", report);
+    write("results.csv", study::ToCsv(results));
+    write("results.json", study::ToJson(results));
+    for (const auto& [name, svg] : study::MakePlots(results)) write(name, svg);
+    terminal_.Say("\n" + report);
+    terminal_.Say(fmt::format("report: {}", (folder_.path / "report.md").string()));
+  }
+
+  Signals signals_;
+  const core::SystemClock clock_;
+  mutable Terminal terminal_;
+  const configs::StudyConfig config_;
+  const std::string again_;  // The command that goes on.
+  const std::vector<Cell> cells_;
+  const RunFolder folder_;
+  std::vector<configs::RunConfig> run_configs_;  // [cells]
+};
+
+}  // namespace
+
+int RunStudy(const StudyOptions& options) { return Study(options).Run(options.only_report); }
+
+}  // namespace londi::launch

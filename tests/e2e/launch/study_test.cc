@@ -1,0 +1,157 @@
+// `londi study` as people use it, with two real (tiny, random) LMs: killed in the middle, gone on
+// with, reported again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "launch/child_process.h"
+#include "launch/study/cells.h"
+#include "tests/support/run_command.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tiny_lms.h"
+
+namespace londi::launch {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class StudyTest : public ::testing::Test {
+ protected:
+  StudyTest() {
+    const std::filesystem::path golden = LONDI_GOLDEN_MODELS;
+    testing::CopyTinyLm(golden / "gqa_tied", temp_ / "quick");
+    testing::CopyTinyLm(golden / "mha_untied", temp_ / "deepthink");
+    testing::WriteText(temp_ / "run.yaml", R"(
+run: {duration: 100s, max_decisions: 150, heartbeat: 100ms, metrics_every: 500ms}
+environment: {id: babyai/GoToRedBallGrey}
+quick: {model: quick}
+deepthink: {model: deepthink}
+actor: {episodes: 4}
+learner:
+  batch_size: 32
+  dqn: {width: 16, layers: 1}
+  rate: {min_rows: 100}
+evaluation: {costs: [0.05], budgets: [2], baselines: [], threads: 2, oracle_nodes: 20}
+)");
+    testing::WriteText(temp_ / "study.yaml", R"(
+study:
+  name: tiny
+  folder: studies
+  config: run.yaml
+  seeds: [7]
+  variants: ["full", "lone learner.agreement_rows=false"]
+  episodes: 4
+  resamples: 50
+)");
+  }
+
+  std::string Study() const { return "study " + (temp_ / "study.yaml").string(); }
+  testing::CommandResult Londi(const std::string& arguments) {
+    return testing::RunCommand(std::string(LONDI_BINARY) + " " + arguments, 400);
+  }
+  study::Cell CellOf(const std::string& variant) const {
+    return {.folder = temp_ / "studies" / "tiny" / variant / "seed-7"};
+  }
+  std::string Result(const std::string& name) const {
+    return testing::ReadText(temp_ / "studies" / "tiny" / name);
+  }
+  static int CountRuns(const study::Cell& cell) {
+    int runs = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(cell.folder))
+      runs += entry.is_directory() ? 1 : 0;
+    return runs;
+  }
+  // Starts the study and kills it, with all that it started, once `now`.
+  void KillOnce(const std::function<bool()>& now) {
+    ChildProcess study({.name = "study",
+                        .executable = LONDI_BINARY,
+                        .arguments = {"study", (temp_ / "study.yaml").string()},
+                        .output = temp_ / "study.out"});
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(400);
+    std::optional<ChildExit> exit;
+    while (!exit && !now() && std::chrono::steady_clock::now() < deadline) {
+      exit = study.TryReap();
+      usleep(20'000);
+    }
+    ASSERT_FALSE(exit) << testing::ReadText(temp_ / "study.out");
+    ASSERT_TRUE(now()) << testing::ReadText(temp_ / "study.out");
+    study.Signal(SIGKILL);
+  }
+
+  testing::TempFolder temp_;
+};
+
+TEST_F(StudyTest, GoesOnAfterEachKillAndGivesTheSameNumbersAgain) {
+  const study::Cell full = CellOf("full"), lone = CellOf("lone");
+  KillOnce([&] { return study::FindRun(full).has_value(); });  // In the first training.
+  EXPECT_FALSE(study::ReadState(full).trained);
+  KillOnce([&] { return study::FindRun(lone).has_value(); });  // In the second one.
+  ASSERT_TRUE(std::filesystem::exists(full.evaluation()));
+  const std::string first = testing::ReadText(full.evaluation());
+
+  const auto done = Londi(Study());
+
+  ASSERT_EQ(done.status, 0) << done.output;
+  EXPECT_THAT(done.output,
+              AllOf(HasSubstr("run 2 of 2: training lone, seed 7"),
+                    Not(HasSubstr("run 1 of 2")),
+                    ContainsRegex("about .* left"),
+                    HasSubstr("# Study tiny")));
+  EXPECT_EQ(testing::ReadText(full.evaluation()), first);  // Not made anew.
+  EXPECT_EQ(CountRuns(full), 1);
+  EXPECT_EQ(CountRuns(lone), 1);
+  const auto results = nlohmann::json::parse(Result("results.json"));
+  EXPECT_EQ(results.at("seeds"), 1);
+  EXPECT_EQ(results.at("episodes"), 4);
+  EXPECT_EQ(results.at("variants").size(), 2u);
+  // Of each variant QUICK, DEEPTHINK, one cost, one budget; the oracle's two once.
+  EXPECT_EQ(results.at("policies").size(), 10u);
+  for (const char* name : {"report.md", "results.csv", "success_by_calls.svg"})
+    EXPECT_FALSE(Result(name).empty()) << name;
+
+  const std::string numbers = Result("results.json");
+  const auto again = Londi(Study());
+  EXPECT_EQ(again.status, 0) << again.output;
+  EXPECT_THAT(again.output, Not(HasSubstr(": training ")));
+  EXPECT_EQ(Result("results.json"), numbers);
+  std::filesystem::remove(temp_ / "studies" / "tiny" / "results.json");
+  EXPECT_EQ(Londi(Study() + " --only-report").status, 0);
+  EXPECT_EQ(Result("results.json"), numbers);
+
+  const auto changed = Londi(Study() + " --set study.set=[learner.batch_size=16]");
+  EXPECT_EQ(changed.status, 2) << changed.output;
+  EXPECT_THAT(changed.output,
+              AllOf(HasSubstr("full, seed 7 was begun with another configuration"),
+                    HasSubstr("learner.batch_size: 32 -> 16"),
+                    HasSubstr("fix: ")));
+  testing::WriteText(lone.evaluation(), "{\"cells\": [");
+  const auto damaged = Londi(Study() + " --only-report");
+  EXPECT_EQ(damaged.status, 1) << damaged.output;
+  EXPECT_THAT(damaged.output, AllOf(HasSubstr(lone.evaluation().string()), HasSubstr("fix: ")));
+}
+
+TEST_F(StudyTest, SaysWhatFailedAndWhereItsLogIs) {
+  std::filesystem::remove(temp_ / "deepthink" / "model.safetensors");
+
+  const auto failed = Londi(Study());
+
+  EXPECT_EQ(failed.status, 1) << failed.output;
+  EXPECT_THAT(failed.output,
+              AllOf(HasSubstr("training full, seed 7 failed"),
+                    HasSubstr("why: "),
+                    HasSubstr(CellOf("full").log().string())));
+}
+
+}  // namespace
+}  // namespace londi::launch

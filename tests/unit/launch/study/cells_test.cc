@@ -1,0 +1,85 @@
+#include "launch/study/cells.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "tests/support/temp_folder.h"
+
+namespace londi::launch::study {
+namespace {
+
+configs::StudyConfig MakeConfig(const std::filesystem::path& folder) {
+  configs::StudyConfig config;
+  config.name = "s";
+  config.folder = folder;
+  config.seeds = {3, 4};
+  config.variants = {"full", "less learner.agreement_rows=false"};
+  return config;
+}
+
+TEST(MakeCells, GoesSeedBySeedAndAsksTheOracleOnce) {
+  const std::vector<Cell> cells = MakeCells(MakeConfig("/somewhere"));
+
+  ASSERT_EQ(cells.size(), 4u);
+  EXPECT_EQ(cells[0].Text(), "full, seed 3");
+  EXPECT_EQ(cells[1].Text(), "less, seed 3");
+  EXPECT_EQ(cells[2].Text(), "full, seed 4");
+  EXPECT_EQ(cells[1].folder, "/somewhere/s/less/seed-3");
+  EXPECT_EQ(cells[1].variant.sets, (std::vector<std::string>{"learner.agreement_rows=false"}));
+  for (std::size_t i = 0; i < cells.size(); ++i) EXPECT_EQ(cells[i].oracle, i == 0);
+  configs::StudyConfig without = MakeConfig("/somewhere");
+  without.oracle = false;
+  EXPECT_FALSE(MakeCells(without)[0].oracle);
+}
+
+TEST(NextStep, GoesOnWhereItStopped) {
+  const CellState begun{.trained = false}, trained{.trained = true};
+  EXPECT_EQ(NextStep({}, false, false), Step::kTrain);
+  EXPECT_EQ(NextStep(begun, true, false), Step::kResume);
+  EXPECT_EQ(NextStep(trained, true, false), Step::kEvaluate);
+  EXPECT_EQ(NextStep(trained, true, true), Step::kDone);
+  EXPECT_EQ(NextStep(begun, false, false), Step::kTrain);  // Killed before the run's folder was.
+}
+
+TEST(CellState, SurvivesOnDiskAndSaysWhenItIsDamaged) {
+  testing::TempFolder temp;
+  const Cell cell{.folder = temp.path()};
+  EXPECT_FALSE(ReadState(cell).trained);
+  EXPECT_TRUE(ReadState(cell).config.empty());
+
+  WriteState(cell, {.config = {"a = 1"}, .trained = true, .evaluation_seconds = 2.5});
+
+  EXPECT_TRUE(ReadState(cell).trained);
+  EXPECT_EQ(ReadState(cell).evaluation_seconds, 2.5);
+  EXPECT_EQ(ReadState(cell).config, (std::vector<std::string>{"a = 1"}));
+  std::ofstream(cell.state()) << "{\"trained\":";
+  EXPECT_THROW(ReadState(cell), core::Error);
+}
+
+TEST(FindRun, TakesTheNewestThatHasAConfiguration) {
+  testing::TempFolder temp;
+  const Cell cell{.folder = temp / "cell"};
+  EXPECT_FALSE(FindRun(cell));
+  for (const char* run : {"run-1", "run-2", "run-3"})
+    std::filesystem::create_directories(cell.folder / run);
+  EXPECT_FALSE(FindRun(cell));
+  for (const char* run : {"run-2", "run-1"})
+    std::ofstream(cell.folder / run / "config.yaml") << "run: {seed: 1}";
+
+  EXPECT_EQ(FindRun(cell), cell.folder / "run-2");
+}
+
+TEST(TimeLeft, AddsTrainingAndEvaluationsAsLongAsTheMeasuredOnes) {
+  using Seconds = std::chrono::duration<double>;
+  EXPECT_FALSE(TimeLeft({.training = Seconds(60), .evaluations = 2}, {}));
+  EXPECT_EQ(TimeLeft({.training = Seconds(60), .evaluations = 2}, {10, 20}), Seconds(90));
+  EXPECT_EQ(TimeLeft({}, {}), Seconds(0));
+}
+
+}  // namespace
+}  // namespace londi::launch::study
