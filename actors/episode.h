@@ -56,8 +56,8 @@ struct EpisodeResult {
   std::string kind;
   double total_reward = 0;
   std::int32_t steps = 0;
-  std::int32_t calls = 0;    // DEEPTHINK's answers, counted apart from the governor.
-  std::int32_t changed = 0;  // Of these, the ones that changed the action.
+  std::int32_t calls = 0;                // DEEPTHINK's answers, counted apart from the governor.
+  std::int32_t changed = 0;              // Of these, the ones that changed the action.
   std::vector<std::int32_t> call_steps;  // [calls] the steps they were made in, 0-based.
 
   struct TierUsage {

@@ -162,11 +162,14 @@ Plot MakeFrontierPlot(const StudyResults& results, const PriceAxis& axis) {
   return plot;
 }
 
+// The oracle and the first variant: more lines than that nobody can tell apart; the table has all.
 Plot MakePositionsPlot(const StudyResults& results) {
   Plot plot{.title = "Where in an episode calls land",
             .x_label = "tenth of the episode",
             .y_label = "share of calls, %"};
+  const std::string first = results.variants.front().variant + ": ";
   for (const PositionRow& row : results.positions) {
+    if (!row.policy.starts_with(first) && !row.policy.starts_with(kOracle)) continue;
     PlotSeries& series = plot.series.emplace_back(PlotSeries{.name = row.policy});
     for (std::size_t i = 0; i < row.shares.size(); ++i) {
       series.points.push_back({.x = static_cast<double>(i + 1), .y = kPercent * row.shares[i]});

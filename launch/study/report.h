@@ -18,7 +18,7 @@ std::string ToCsv(const StudyResults& results);
 std::string ToJson(const StudyResults& results);
 
 // File name -> SVG: success against calls, tokens, GFLOP and the LMs' milliseconds, and where in an
-// episode calls land.
+// episode calls of the oracle and the first variant land.
 std::map<std::string, std::string> MakePlots(const StudyResults& results);
 
 }  // namespace londi::launch::study

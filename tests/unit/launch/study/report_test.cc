@@ -74,6 +74,10 @@ TEST(StudyReport, DrawsAPlotPerPriceAndWhereCallsLand) {
                                    Key("success_by_gflop.svg"),
                                    Key("success_by_ms.svg"),
                                    Key("calls_within_episode.svg")));
+  EXPECT_THAT(plots.at("calls_within_episode.svg"),
+              AllOf(HasSubstr(">hindsight-oracle c=0.05<"),
+                    HasSubstr(">full: switcher c=0.05<"),
+                    Not(HasSubstr("less"))));
   EXPECT_THAT(plots.at("success_by_calls.svg"),
               AllOf(HasSubstr(">switcher: full<"),
                     HasSubstr(">switcher: less<"),
