@@ -66,9 +66,10 @@ learner:
   testing::TempFolder temp_;
 };
 
-// The seed's acts are of all kinds, and hit each role, within 16 s.
+// The seed's acts are of all kinds, and hit each role, within 16 s. No coordinator dies while a
+// role hangs: that one would be replaced by nobody (docs/reliability.md).
 TEST_F(Chaos, ARunWhoseRolesAreAllHurtInEveryWayKeepsEveryInvariant) {
-  const auto chaos = Londi("chaos " + Config() + " --seed 3143 --minutes 0.8 --every 2");
+  const auto chaos = Londi("chaos " + Config() + " --seed 3989 --minutes 0.8 --every 2");
 
   ASSERT_EQ(chaos.status, 0) << chaos.output;
   EXPECT_THAT(chaos.output,
