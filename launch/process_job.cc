@@ -47,7 +47,7 @@ class ProcessJob final : public Job {
   }
 
   void Poll() override {
-    const MemberHealth health = ReadMemberHealth(parts_.folder.members());
+    const MemberHealth health = HealthByCurrentCoordinator();
     for (const auto& [name, pid] : health.working) {
       supervisor_.NoteWorking(name, static_cast<pid_t>(pid));
     }
@@ -71,6 +71,16 @@ class ProcessJob final : public Job {
   }
 
  private:
+  // A new coordinator knows nobody, and what the one before has written is out of date. Who hangs
+  // meanwhile is then found out like one that never began to work.
+  MemberHealth HealthByCurrentCoordinator() {
+    const pid_t pid = supervisor_.Pid("coordinator");
+    if (std::exchange(coordinator_, pid) != pid) supervisor_.ForgetWorking();
+    MemberHealth health = ReadMemberHealth(parts_.folder.members());
+    const auto writer = health.working.find("coordinator");
+    return writer != health.working.end() && writer->second == pid ? health : MemberHealth{};
+  }
+
   void MakeKeys() {
     if (parts_.config.transport.security == transport::Security::kCurve) {
       transport::WriteRunKeys(parts_.folder.keys(), transport::MakeRunKeys());
@@ -104,6 +114,7 @@ class ProcessJob final : public Job {
 
   const ProcessJobParts parts_;
   Supervisor supervisor_;
+  pid_t coordinator_ = 0;  // Whose word on who works is trusted.
 };
 
 }  // namespace

@@ -41,7 +41,7 @@ void Supervisor::Start(ChildSpec spec) {
 void Supervisor::Launch(Child& child) {
   child.restart_at.reset();
   child.process = std::make_unique<ChildProcess>(child.spec);
-  child.started_at = parts_.clock.Now();
+  child.started_at = child.unknown_since = parts_.clock.Now();
   child.works = false;
   parts_.logger->info("{} runs, pid={}", child.spec.name, child.process->pid());
   parts_.events.Append("role_started",
@@ -84,7 +84,7 @@ void Supervisor::Poll() {
     if (child->process) {
       if (const auto exit = child->process->TryReap()) {
         OnFailure(*child, *exit);
-      } else if (!child->works && now - child->started_at >= options_.startup) {
+      } else if (!child->works && now - child->unknown_since >= options_.startup) {
         KillHung(*child);
       }
     } else if (child->restart_at && *child->restart_at <= now) {
@@ -103,6 +103,13 @@ Supervisor::Child* Supervisor::Find(std::string_view name, pid_t pid) {
 
 void Supervisor::NoteWorking(std::string_view name, pid_t pid) {
   if (Child* child = Find(name, pid)) child->works = true;
+}
+
+void Supervisor::ForgetWorking() {
+  for (const auto& child : children_) {
+    child->works = false;
+    child->unknown_since = parts_.clock.Now();
+  }
 }
 
 void Supervisor::KillHung(std::string_view name, pid_t pid) {

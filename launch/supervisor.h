@@ -42,6 +42,8 @@ class Supervisor {
   // `pid`, if it is the process of the child `name`, has come so far that it works. A life of which
   // this is not said in time (RestartOptions::startup) hangs.
   void NoteWorking(std::string_view name, pid_t pid);
+  // Whoever could tell who hangs is gone: all that run have to be noted anew, in the same time.
+  void ForgetWorking();
   // Kills the child `name` if `pid` is its process: it is alive, but does not work. Poll treats it
   // as any that failed.
   void KillHung(std::string_view name, pid_t pid);
@@ -67,6 +69,7 @@ class Supervisor {
     RestartPolicy policy;
     std::unique_ptr<ChildProcess> process;  // nullptr: waits for its restart, or was stopped.
     core::TimePoint started_at;
+    core::TimePoint unknown_since;  // Has to work within RestartOptions::startup from here.
     std::optional<core::TimePoint> restart_at;
     bool works = false;     // NoteWorking.
     bool stopping = false;  // Asked to end.

@@ -142,6 +142,34 @@ TEST_F(SupervisorTest, ReplacesAChildThatHangsWhileItStarts) {
   EXPECT_EQ(supervisor.Pid("learner"), works);
 }
 
+// A worker hung, and the coordinator died before it had noticed: the next one knew nobody.
+TEST_F(SupervisorTest, ReplacesAChildThatHangsWhileNobodyKnowsWhoWorks) {
+  testing::FakeClock clock;
+  Supervisor supervisor(
+      {.budget = 2, .first_pause = std::chrono::milliseconds(1), .startup = std::chrono::hours(1)},
+      {.clock = clock, .logger = monitor::MakeNullLogger(), .events = events_});
+  supervisor.Start(Script("learner", "exec sleep 1000"));
+  supervisor.Start(Script("actor.0", "exec sleep 1000"));
+  const pid_t works = supervisor.Pid("learner");
+  const pid_t hangs = supervisor.Pid("actor.0");
+  supervisor.NoteWorking("learner", works);
+  supervisor.NoteWorking("actor.0", hangs);
+  clock.Advance(std::chrono::hours(2));
+  supervisor.Poll();  // They work.
+
+  supervisor.ForgetWorking();
+  clock.Advance(std::chrono::minutes(59));
+  supervisor.Poll();  // They have time.
+  supervisor.NoteWorking("learner", works);
+  clock.Advance(std::chrono::minutes(2));
+  const core::TimePoint deadline = clock_.Now() + std::chrono::seconds(30);
+  while (supervisor.num_restarts() == 0 && clock_.Now() < deadline) supervisor.Poll();
+
+  EXPECT_EQ(supervisor.num_restarts(), 1);
+  EXPECT_NE(supervisor.Pid("actor.0"), hangs);
+  EXPECT_EQ(supervisor.Pid("learner"), works);
+}
+
 TEST_F(SupervisorTest, GivesUpNamingTheRoleAndWhatItSaid) {
   supervisor_.Start(Script("learner", "echo no disk left; exit 3"));
   try {
