@@ -53,6 +53,16 @@ TEST(Analyse, FindsWhatIsTrueOfAKnownStudy) {
   EXPECT_LT(row.area.interval.low, row.area.interval.high);
 }
 
+TEST(Analyse, PoliciesUnderABudgetAreNotPartOfTheFrontier) {
+  Evaluation lucky = MakeStudyEvaluation();
+  lucky[{.name = kSwitcher, .cost = 0.05, .budget = 1}] = MakeStudyEpisodes(40, 0, 0.05);
+
+  const StudyResults results = Analyse({{"switcher", {lucky}}}, {.margin = 0.05, .resamples = 20});
+
+  EXPECT_EQ(results.variants[0].area.value, AnalyseOne().variants[0].area.value);
+  EXPECT_EQ(results.variants[0].matched_calls.value, AnalyseOne().variants[0].matched_calls.value);
+}
+
 TEST(Analyse, ComparesPoliciesWithDeepthinkAndTheOracle) {
   const StudyResults results = AnalyseOne();
 
