@@ -234,7 +234,9 @@ TEST(ExactProblems, TwoKeys) {
 }
 
 TEST(ExactProblems, Decoy) {
-  LearnedChain learned(actors::problems::DecoyChain(), {.max_cost = 0.9});
+  // At large costs an error of the calls weighs as much: after 25,000 updates the largest value
+  // error was 0.004, 0.018, 0.032 and 0.092 with four seeds, after 40,000 it was 0.008 and 0.007.
+  LearnedChain learned(actors::problems::DecoyChain(), {.max_cost = 0.9, .num_updates = 40'000});
 
   for (int budget = 0; budget <= 2; ++budget) learned.ExpectOptimal(0, budget);
   EXPECT_EQ(learned.ExpectOptimal(0.1, 1), (Places{6}));
