@@ -30,4 +30,23 @@ inline void CopyTinyLm(const std::filesystem::path& golden, const std::filesyste
                 ReadText(folder / "config.json"), positions, "\"max_position_embeddings\": 65536"));
 }
 
+// Two tiny LMs in `folder`, and run.yaml, a small run with them. `rest` goes on where learner:
+// ends: further keys of it, indented, and other sections.
+inline void WriteTinyRun(const std::filesystem::path& folder,
+                         const std::filesystem::path& golden,
+                         const std::string& rest) {
+  CopyTinyLm(golden / "gqa_tied", folder / "quick");
+  CopyTinyLm(golden / "mha_untied", folder / "deepthink");
+  WriteText(folder / "run.yaml", R"(
+environment: {id: babyai/GoToRedBallGrey}
+quick: {model: quick}
+deepthink: {model: deepthink}
+actor: {episodes: 4}
+learner:
+  batch_size: 32
+  dqn: {width: 16, layers: 1}
+  rate: {min_rows: 100}
+)" + rest);
+}
+
 }  // namespace londi::testing

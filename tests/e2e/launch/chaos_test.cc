@@ -26,21 +26,9 @@ using ::testing::UnorderedElementsAre;
 class Chaos : public ::testing::Test {
  protected:
   Chaos() {
-    const std::filesystem::path golden = LONDI_GOLDEN_MODELS;
-    testing::CopyTinyLm(golden / "gqa_tied", temp_ / "quick");
-    testing::CopyTinyLm(golden / "mha_untied", temp_ / "deepthink");
-    testing::WriteText(temp_ / "run.yaml", R"(
+    testing::WriteTinyRun(temp_.path(), LONDI_GOLDEN_MODELS, R"(  checkpoint_every: 1s
 run: {name: chaos, folder: runs, heartbeat: 100ms, lease: 2s, startup: 30s, metrics_every: 500ms}
-environment: {id: babyai/GoToRedBallGrey}
-quick: {model: quick}
-deepthink: {model: deepthink}
 transport: {spool: disk}
-actor: {episodes: 4}
-learner:
-  batch_size: 32
-  checkpoint_every: 1s
-  dqn: {width: 16, layers: 1}
-  rate: {min_rows: 100}
 )");
   }
 

@@ -29,19 +29,10 @@ using ::testing::Not;
 class StudyTest : public ::testing::Test {
  protected:
   StudyTest() {
-    const std::filesystem::path golden = LONDI_GOLDEN_MODELS;
-    testing::CopyTinyLm(golden / "gqa_tied", temp_ / "quick");
-    testing::CopyTinyLm(golden / "mha_untied", temp_ / "deepthink");
-    testing::WriteText(temp_ / "run.yaml", R"(
-run: {duration: 100s, max_decisions: 150, heartbeat: 100ms, metrics_every: 500ms}
-environment: {id: babyai/GoToRedBallGrey}
-quick: {model: quick}
-deepthink: {model: deepthink}
-actor: {episodes: 4}
-learner:
-  batch_size: 32
-  dqn: {width: 16, layers: 1}
-  rate: {min_rows: 100}
+    testing::WriteTinyRun(
+        temp_.path(),
+        LONDI_GOLDEN_MODELS,
+        R"(run: {duration: 100s, max_decisions: 150, heartbeat: 100ms, metrics_every: 500ms}
 evaluation: {costs: [0.05], budgets: [2], baselines: [], threads: 2, oracle_nodes: 20}
 )");
     testing::WriteText(temp_ / "study.yaml", R"(

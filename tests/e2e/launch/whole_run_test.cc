@@ -37,19 +37,10 @@ using ::testing::Pair;
 class WholeRun : public ::testing::Test {
  protected:
   WholeRun() {
-    const std::filesystem::path golden = LONDI_GOLDEN_MODELS;
-    testing::CopyTinyLm(golden / "gqa_tied", temp_ / "quick");
-    testing::CopyTinyLm(golden / "mha_untied", temp_ / "deepthink");
-    testing::WriteText(temp_ / "run.yaml", R"(
-run: {name: whole, folder: runs, duration: 100s, max_decisions: 150, heartbeat: 100ms, metrics_every: 500ms}
-environment: {id: babyai/GoToRedBallGrey}
-quick: {model: quick}
-deepthink: {model: deepthink}
-actor: {episodes: 4}
-learner:
-  batch_size: 32
-  dqn: {width: 16, layers: 1}
-  rate: {min_rows: 100}
+    testing::WriteTinyRun(
+        temp_.path(),
+        LONDI_GOLDEN_MODELS,
+        R"(run: {name: whole, folder: runs, duration: 100s, max_decisions: 150, heartbeat: 100ms, metrics_every: 500ms}
 evaluation: {costs: [0.05], budgets: [2], episodes: 2, min_episodes: 2, calibration_episodes: 1, threads: 2}
 )");
   }
