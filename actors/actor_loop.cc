@@ -90,6 +90,8 @@ struct ActorLoop::Counters {
         episodes(Make(metrics, "episodes", "Episodes finished")),
         successes(Make(metrics, "successes", "Episodes that ended in success")),
         deepthink_calls(Make(metrics, "deepthink_calls", "DEEPTHINK activations")),
+        labels_asked(
+            Make(metrics, "deepthink_labels", "DEEPTHINK asked without being followed, to learn")),
         changed_actions(
             Make(metrics, "changed_actions", "Activations where DEEPTHINK chose another action")),
         failed_episodes(Make(metrics, "failed_episodes", "Episodes left for want of an LM")),
@@ -122,6 +124,7 @@ struct ActorLoop::Counters {
                          &episodes,
                          &successes,
                          &deepthink_calls,
+                         &labels_asked,
                          &changed_actions,
                          &failed_episodes,
                          &budget_violations})
@@ -132,8 +135,8 @@ struct ActorLoop::Counters {
   }
 
   const monitor::Labels labels;
-  Tally decisions, episodes, successes, deepthink_calls, changed_actions, failed_episodes,
-      budget_violations;
+  Tally decisions, episodes, successes, deepthink_calls, labels_asked, changed_actions,
+      failed_episodes, budget_violations;
   Tally env_time, quick_time, switcher_time, deepthink_time, write_time;  // Ticks.
   std::atomic<std::int64_t> weights = 0;
   monitor::Gauge weights_gauge;
@@ -351,6 +354,7 @@ class ActorLoop::Worker {
       const std::int32_t budget = record.episode.terms.budget;
       if (++calls == budget + 1 && budget >= 0) counters_.budget_violations.Add(1);
     }
+    counters_.labels_asked.Add(decision.label.has_value());
     RaiseTo(counters_.weights, decision.choice.version.value);
   }
 

@@ -63,6 +63,8 @@ core::Decision DecisionMaker::Decide(const Moment& now) {
   // 3. DEEPTHINK proposes if it was chosen and the budget admits it.
   if (decision.choice.activate && budget_.TrySpend())
     decision.deepthink = Ask(deepthink_, request, times_.deepthink);
+  else if (decision.choice.wants_label)
+    decision.label = Ask(deepthink_, request, times_.deepthink);
 
   features_.Record(decision, now.actions[static_cast<std::size_t>(decision.action())]);
   return decision;

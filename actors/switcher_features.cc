@@ -33,21 +33,40 @@ void AddText(char kind, std::string_view text, std::span<float> buckets) {
   buckets[static_cast<std::size_t>(hash % buckets.size())] += 1;
 }
 
-// Words, and pairs of neighbours: "red ball" is more than "red" and "ball".
-void AddWords(std::string_view text, std::span<float> buckets) {
-  std::string_view previous;
+std::vector<std::string_view> Words(std::string_view text) {
+  std::vector<std::string_view> words;
   std::size_t begin = 0;
   while ((begin = text.find_first_not_of(' ', begin)) != std::string_view::npos) {
     const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string_view word = text.substr(begin, end - begin);
-    AddText('w', word, buckets);
-    if (!previous.empty()) {
-      const auto length = static_cast<std::size_t>(word.end() - previous.begin());
-      AddText('p', {previous.data(), length}, buckets);
-    }
-    previous = word;
+    words.push_back(text.substr(begin, end - begin));
     begin = end;
   }
+  return words;
+}
+
+// Words, and pairs of neighbours: "red ball" is more than "red" and "ball".
+void AddWords(std::span<const std::string_view> words, std::span<float> buckets) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    AddText('w', words[i], buckets);
+    if (i > 0) AddText('p', {words[i - 1].data(), words[i].end()}, buckets);
+  }
+}
+
+// `sentence` with each word of the mission replaced by its (first) place there; "" without any.
+std::string Delexicalize(std::string_view sentence, std::span<const std::string_view> mission) {
+  std::string text;
+  bool mentions = false;
+  for (const std::string_view word : Words(sentence)) {
+    const auto place = std::ranges::find(mission, word);
+    if (place == mission.end()) {
+      text += word;
+    } else {
+      text += '#' + std::to_string(place - mission.begin());
+      mentions = true;
+    }
+    text += ' ';
+  }
+  return mentions ? text : "";
 }
 
 // What the learner will read back from fp16: finite, within +-limit.
@@ -146,8 +165,13 @@ void SwitcherFeatures::Observe(const core::Observation& observation, double rewa
   no_progress_ = is_new || reward > 0 ? 0 : no_progress_ + 1;
 
   text_.fill(0);
-  AddWords(observation.mission, text_);
-  for (const std::string& sentence : observation.sentences) AddText('o', sentence, text_);
+  const std::vector<std::string_view> mission = Words(observation.mission);
+  AddWords(mission, text_);
+  for (const std::string& sentence : observation.sentences) {
+    AddText('o', sentence, text_);
+    const std::string seen_by_mission = Delexicalize(sentence, mission);
+    if (!seen_by_mission.empty()) AddText('d', seen_by_mission, text_);
+  }
   if (step_ > 0) AddText('l', last_action_, text_);
 }
 

@@ -45,8 +45,11 @@ inline constexpr int kNumScalars = static_cast<int>(Scalar::kCount);
 // Size of the bag of hashed texts between hidden state and scalars: how many of the mission's
 // words and pairs of words, the observation's sentences, the action taken last and the one
 // proposed fall into each bucket (feature hashing, Weinberger et al. 2009, arXiv:0902.2206). A
-// small QUICK's hidden state forgets what it does not need itself, also what it fails for.
-inline constexpr int kNumTextBuckets = 128;
+// small QUICK's hidden state forgets what it does not need itself, also what it fails for. The
+// sentences are also counted as the mission sees them, each word of the mission replaced by its
+// place there (delexicalization): in "go to the red ball", "a red ball 2 steps left" is "a #3 #4 2
+// steps left", which is the same sentence for every kind of thing that is looked for.
+inline constexpr int kNumTextBuckets = 256;
 
 // Length of the features for an LM with `hidden` features.
 constexpr int NumFeatures(int hidden) { return hidden + kNumTextBuckets + kNumScalars; }

@@ -40,10 +40,10 @@ core::Transition ToTransition(const StepRecord& record) {
     row.milliseconds += static_cast<float>(ComputeShareMs(usage));
   };
   add_price(decision.quick.usage);
-  if (decision.deepthink) {
-    row.deepthink_action = static_cast<std::int16_t>(decision.deepthink->action);
-    row.deepthink_model = ModelNumber(decision.deepthink->model);
-    add_price(decision.deepthink->usage);
+  if (decision.deepthink) add_price(decision.deepthink->usage);  // A label is no part of the price.
+  if (const auto& proposal = decision.deepthink ? decision.deepthink : decision.label) {
+    row.deepthink_action = static_cast<std::int16_t>(proposal->action);
+    row.deepthink_model = ModelNumber(proposal->model);
   }
   return row;
 }

@@ -54,6 +54,13 @@ void BindExploration(actors::ExplorationOptions& exploration, OptionTable& table
                         "random threshold",
              .min = 0,
              .max = 1});
+  table.Add(
+      "actor.exploration.labels",
+      exploration.labels,
+      {.meaning = "Share of the decisions without a call, in episodes without a budget, in which "
+                  "DEEPTHINK is asked all the same, only to learn where the LMs agree",
+       .min = 0,
+       .max = 1});
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct Decision {
   Proposal quick;       // Always there: its features are the Switcher's input.
   SwitchChoice choice;  // After masking: activate implies that the budget admitted it.
   std::optional<Proposal> deepthink;  // Present iff choice.activate.
+  std::optional<Proposal> label;      // DEEPTHINK's, where it was asked only to learn from.
   std::vector<float> features;        // [num_features] what the Switcher saw, free of c and z.
 
   std::int32_t action() const { return deepthink ? deepthink->action : quick.action; }

@@ -27,6 +27,8 @@ struct SwitchChoice {
   float advantage = 0;  // Q(s,1) - Q(s,0) as predicted, 0 for rules without one.
   // P(DEEPTHINK would act otherwise than QUICK) as predicted, 1 where nothing predicts it.
   float disagreement = 1;
+  // DEEPTHINK is to be asked although QUICK acts, only to learn what it would have done (training).
+  bool wants_label = false;
   WeightsVersion version;
 };
 

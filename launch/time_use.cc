@@ -27,6 +27,7 @@ std::string Label(std::string_view series, std::string_view label) {
 void AddActorMetric(TimeUse& use, std::string_view series, std::string_view name, double value) {
   if (name == "londi_actor_decisions_total") use.decisions += value;
   if (name == "londi_actor_deepthink_calls_total") use.calls += value;
+  if (name == "londi_actor_deepthink_labels_total") use.labels += value;
   if (name == "londi_actor_budget_violations_total") use.violations += value;
   if (name == "londi_actor_seconds_total") use.actor_seconds[Label(series, "part")] += value;
 }
@@ -124,12 +125,14 @@ TimeUse ReadTimeUse(const std::filesystem::path& metrics) {
 std::string DescribeTimeUse(const TimeUse& use, std::chrono::milliseconds trained) {
   const double seconds = std::chrono::duration<double>(trained).count();
   return fmt::format(
-             "{:.1f} decisions/s over {}; {:.1f} % of the decisions called DEEPTHINK; budget "
-             "violations: {:.0f}.\n"
+             "{:.1f} decisions/s over {}; {:.1f} % of the decisions called DEEPTHINK, {:.1f} % "
+             "asked it "
+             "only to learn from; budget violations: {:.0f}.\n"
              "Episodes run side by side in an actor, so their waiting overlaps.\n\n",
              Per(use.decisions, seconds),
              configs::RoughDuration(trained),
              100 * Per(use.calls, use.decisions),
+             100 * Per(use.labels, use.decisions),
              use.violations) +
          DescribeDecisions(use) + DescribeTiers(use) + DescribeProcesses(use);
 }

@@ -20,7 +20,8 @@ struct TimeUse {
 
   double decisions = 0;
   double calls = 0;
-  double violations = 0;                        // Episodes with more calls than their budget.
+  double labels = 0;      // DEEPTHINK asked without being followed, to learn from.
+  double violations = 0;  // Episodes with more calls than their budget.
   std::map<std::string, double> actor_seconds;  // By part: env, quick, switcher, deepthink, write.
   std::map<std::string, Tier> tiers;            // By name.
   std::map<std::string, double> cpu_seconds;    // By kind of process: actor, inference.quick ...

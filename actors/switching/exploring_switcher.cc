@@ -20,6 +20,9 @@ void ExplorationOptions::Validate() const {
           "epsilon would exceed its base.");
   const std::string names =
       "always_quick, always_deepthink, random_rate, takeover and disagreement are shares";
+  require(labels >= 0 && labels <= 1,
+          "exploration labels is " + std::to_string(labels),
+          "it is a share of the decisions, 0..1.");
   double sum = 0;
   for (const double share : {always_quick, always_deepthink, random_rate, takeover, disagreement}) {
     require(share >= 0 && share <= 1,
@@ -79,6 +82,14 @@ void ExploringSwitcher::StartEpisode() {
 }
 
 core::SwitchChoice ExploringSwitcher::Choose(const core::SwitcherInput& input) {
+  core::SwitchChoice choice = Explore(input);
+  const bool may_be_asked = input.remaining == core::BudgetGovernor::kUnlimited;
+  if (options_.labels > 0 && may_be_asked && !choice.activate)
+    choice.wants_label = random_.Uniform() < options_.labels;
+  return choice;
+}
+
+core::SwitchChoice ExploringSwitcher::Explore(const core::SwitcherInput& input) {
   core::SwitchChoice choice = greedy_->Choose(input);
   if (mode_ == Mode::kRandomRate) {
     choice.activate = random_.Uniform() < rate_;

@@ -16,6 +16,7 @@ struct ExplorationOptions {
   double random_rate = 0.10;       // that activate at a constant rate drawn from U(0, 1),
   double takeover = 0.10;          // that are greedy for a while and then activate to the end,
   double disagreement = 0;         // that activate where the LMs probably disagree.
+  double labels = 0;               // Share of the other decisions that want a label, 0..1.
   void Validate() const;           // Throws core::ConfigError.
 };
 
@@ -40,6 +41,9 @@ int DrawZeta2(Random& random);
 //     these few calls the best policies lie, which a random rate hardly ever comes by
 //   persistent epsilon-greedy: with probability epsilon, g is a fair coin that is then held for
 //   n ~ zeta(2) decisions (Dabney et al. 2021, ez-greedy, arXiv 2006.01782)
+// Of the decisions that do not activate, in episodes without a budget, the share `labels` also asks
+// what DEEPTHINK would have done: the rows then say where the LMs agree. Under a budget never,
+// because a budget is all that DEEPTHINK is asked.
 // behaviour_prob is exact: the first decision of a hold has epsilon-greedy's probability, the held
 // ones 1, as all of a takeover's and of a threshold's.
 class ExploringSwitcher final : public core::Switcher {
@@ -54,6 +58,8 @@ class ExploringSwitcher final : public core::Switcher {
   void StartEpisode() override;
 
  private:
+  core::SwitchChoice Explore(const core::SwitcherInput& input);
+
   enum class Mode { kEpsilonGreedy, kRandomRate, kTakeover, kDisagreement };
 
   const std::unique_ptr<core::Switcher> greedy_;

@@ -34,6 +34,7 @@ TEST(TimeUse, ReadsWhatTheMetricsWriterWrites) {
   const testing::TempFolder temp;
   monitor::Metrics metrics;
   metrics.GetCounter("londi_actor_decisions_total", "", {{"actor", "0"}}).Increment(4);
+  metrics.GetCounter("londi_actor_deepthink_labels_total", "", {{"actor", "0"}}).Increment(1);
   metrics.GetCounter("londi_actor_seconds_total", "", {{"actor", "0"}, {"part", "quick"}})
       .Increment(0.5);
   const monitor::Labels quick{{"tier", "quick"}};
@@ -60,6 +61,7 @@ TEST(TimeUse, ReadsWhatTheMetricsWriterWrites) {
   EXPECT_GT(use.cpu_seconds.at("all"), 0);
   const std::string text = DescribeTimeUse(use, std::chrono::seconds(2));
   EXPECT_THAT(text, HasSubstr("2.0 decisions/s over 2 s"));
+  EXPECT_THAT(text, HasSubstr("25.0 % asked it only to learn from"));
   EXPECT_THAT(text, HasSubstr("| waiting for QUICK's proposal | 125.000 | 100.00 % |"));
   EXPECT_THAT(text, HasSubstr("| quick | 6 | 3.00 | 0.0 | 0.00 | 4.00 |"));
 }

@@ -79,6 +79,22 @@ TEST_F(DecisionMakerTest, DeepthinkActsWhereTheSwitcherActivates) {
   EXPECT_EQ(maker.budget().remaining(), 2);
 }
 
+TEST_F(DecisionMakerTest, ALabelIsAskedForButNotFollowedAndSpendsNothing) {
+  FakeSwitcher switcher([](const core::SwitcherInput&) {
+    return core::SwitchChoice{.activate = false, .wants_label = true};
+  });
+  DecisionMaker maker(quick_, deepthink_, switcher, clock_, milliseconds(50));
+  maker.StartEpisode({.budget = 3}, 10, 1);
+
+  const core::Decision decision = maker.Decide(Now());
+
+  ASSERT_TRUE(decision.label.has_value());
+  EXPECT_EQ(decision.label->action, 2);
+  EXPECT_EQ(decision.action(), 0);
+  EXPECT_FALSE(decision.deepthink.has_value());
+  EXPECT_EQ(maker.budget().remaining(), 3);
+}
+
 TEST_F(DecisionMakerTest, BothLmsAreAskedTheSameWithADeadlineEach) {
   FakeSwitcher switcher(true);
   FakeLanguageModel slow_quick([this](const core::LmRequest& request) {

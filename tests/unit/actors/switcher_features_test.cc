@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -205,6 +207,38 @@ TEST(SwitcherFeatures, TextsOfAnotherMeaningFallIntoOtherBuckets) {
   EXPECT_NE(text(seen), text({.mission = "find the box", .sentences = seen.sentences}));
   EXPECT_NE(text(seen), text({.mission = "key the find", .sentences = seen.sentences}));
   EXPECT_NE(text(seen), text({.mission = "find the key", .sentences = {"a red wall", "a ball"}}));
+}
+
+TEST(SwitcherFeatures, SeeTheSameSentenceWhereverItNamesWhatTheMissionLooksFor) {
+  const auto text = [](const char* mission, const char* sentence) {
+    SwitcherFeatures maker;
+    maker.StartEpisode(20);
+    return TextOf(maker, {.mission = mission, .sentences = {sentence}});
+  };
+  // What the sentence adds in the one mission and in the other: itself in both, and what only the
+  // mission sees in it.
+  const auto added = [&](const char* mission, const char* sentence) {
+    std::vector<float> with = text(mission, sentence);
+    const std::vector<float> without = text(mission, "nothing");
+    std::ranges::transform(with, without, with.begin(), std::minus());
+    return with;
+  };
+  EXPECT_EQ(Sum(added("find the key", "a key ahead")), 1);
+  EXPECT_EQ(Sum(added("find the box", "a key ahead")), 0);
+  const std::vector<float> key = text("find the key", "a key ahead");
+  const std::vector<float> box = text("find the box", "a box ahead");
+  const std::vector<float> other = text("find the box", "a key ahead");
+  const auto num_common = [](const std::vector<float>& a, const std::vector<float>& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += std::min(a[i], b[i]);
+    return sum;
+  };
+  // "find", "the", "find the" and the action; and "a #2 ahead" where both name what is looked for.
+  EXPECT_EQ(num_common(key, box), 5);
+  EXPECT_EQ(num_common(key, other), 5);  // ... or the sentence itself.
+  // The same words, pairs and action, but another thing of the mission: first or last.
+  const char* const both = "see the key and the box";
+  EXPECT_EQ(num_common(text(both, "a key"), text(both, "a box")), 6 + 5 + 1);
 }
 
 TEST(SwitcherFeatures, TellsListsOfSentencesApart) {

@@ -69,6 +69,26 @@ TEST(ToTransition, WithoutACallDeepthinksActionIsUnknown) {
   EXPECT_FALSE(row.agreed());
 }
 
+TEST(ToTransition, ALabelSaysWhatDeepthinkWouldHaveDoneButIsNoPartOfThePrice) {
+  const EpisodeSetup episode;
+  core::Decision decision;
+  decision.quick.action = 2;
+  decision.quick.usage = {.computed_tokens = 10, .flops = 3e9, .compute_ms = 4, .batch_size = 2};
+  decision.label.emplace();
+  decision.label->action = 2;
+  decision.label->model = "00000000000000cd";
+  decision.label->usage = {.computed_tokens = 7, .flops = 5e9, .compute_ms = 9, .batch_size = 1};
+
+  const core::Transition row = ToTransition({.episode = episode, .decision = decision});
+
+  EXPECT_TRUE(row.agreed());
+  EXPECT_FALSE(row.activated);
+  EXPECT_EQ(row.deepthink_model, 0xcdu);
+  EXPECT_EQ(row.tokens, 10);
+  EXPECT_FLOAT_EQ(row.gflops, 3);
+  EXPECT_FLOAT_EQ(row.milliseconds, 2);
+}
+
 TEST(ToTransition, ActivatingIsLegalUnlessNothingIsLeft) {
   const EpisodeSetup episode;
   const core::Decision decision;

@@ -73,6 +73,22 @@ TEST(ExploringSwitcher, SaysTheExactProbabilityOfEachFreeChoiceAndOneForHeldOnes
   }
 }
 
+TEST(ExploringSwitcher, WantsLabelsOfAShareOfTheDecisionsWithoutACallAndOfNoneUnderABudget) {
+  ExplorationOptions options = kOnlyEpsilon;
+  options.labels = 0.3;
+  ExploringSwitcher switcher = MakeExplorer(options, 0.4);
+  int quick = 0, labels = 0;
+  switcher.StartEpisode();
+  for (int step = 0; step < 20'000; ++step) {
+    const core::SwitchChoice choice = switcher.Choose({});
+    ASSERT_FALSE(choice.activate && choice.wants_label);
+    quick += !choice.activate;
+    labels += choice.wants_label;
+    ASSERT_FALSE(switcher.Choose({.remaining = 5}).wants_label);
+  }
+  EXPECT_NEAR(static_cast<double>(labels) / quick, 0.3, 0.015);
+}
+
 TEST(ExploringSwitcher, RepeatsAHeldChoiceUntilTheHoldOrTheEpisodeEnds) {
   ExploringSwitcher switcher = MakeExplorer(kOnlyEpsilon, 1);
   for (int episode = 0; episode < 500; ++episode) {
