@@ -62,6 +62,53 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
              .max = 1e6});
 }
 
+void BindSac(learner::SacOptions& sac, OptionTable& table) {
+  table.Add("learner.sac.width",
+            sac.width,
+            {.meaning = "Units per layer of the policy and of each critic", .min = 8, .max = 4096});
+  table.Add("learner.sac.layers", sac.layers, {.meaning = "Their layers", .min = 1, .max = 8});
+  table.Add("learner.sac.learning_rate",
+            sac.learning_rate,
+            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
+  table.Add("learner.sac.final_learning_rate",
+            sac.final_learning_rate,
+            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
+  table.Add("learner.sac.decay_updates",
+            sac.decay_updates,
+            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
+             .unit = "updates",
+             .min = 0});
+  table.Add("learner.sac.adam_epsilon",
+            sac.adam_epsilon,
+            {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});
+  table.Add("learner.sac.max_gradient_norm",
+            sac.max_gradient_norm,
+            {.meaning = "Longer gradients are shortened to this", .min = 1e-6});
+  table.Add("learner.sac.target_rate",
+            sac.target_rate,
+            {.meaning = "How fast the target critics follow", .min = 1e-6, .max = 1});
+  table.Add("learner.sac.temperature",
+            sac.temperature,
+            {.meaning = "What a nat of the policy's entropy is worth at the start; at most a tenth "
+                        "of the cost of a call, with which it competes",
+             .unit = "reward",
+             .min = 1e-9,
+             .max = 100});
+  table.Add("learner.sac.target_entropy",
+            sac.target_entropy,
+            {.meaning = "The temperature sinks while the policy's entropy is above this; 0 = it "
+                        "stays as at the start",
+             .unit = "nats",
+             .min = 0,
+             .max = 0.693});
+  table.Add("learner.sac.overdraft_penalty",
+            sac.overdraft_penalty,
+            {.meaning = "What a call costs that the budget denies",
+             .unit = "reward",
+             .min = 1e-9,
+             .max = 1e6});
+}
+
 void BindBatch(learner::BatchOptions& batch, OptionTable& table) {
   table.Add("learner.batch_size",
             batch.batch_size,
@@ -153,6 +200,7 @@ void BindLearner(learner::LearnerOptions& learner, OptionTable& table) {
              .max = learner::kMaxSteps});
   BindBatch(learner.batch, table);
   BindDqn(learner.algorithm.dqn, table);
+  BindSac(learner.algorithm.sac, table);
   BindReplay(learner, table);
   table.Add("learner.device",
             learner.device,

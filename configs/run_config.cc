@@ -112,19 +112,31 @@ void ValidateInterface(const std::string& interface, transport::Security securit
   }
 }
 
-// Else the error came from the first weights, or from the evaluation after the training.
+// Else the error came from the first weights, or from the evaluation after the training; and an
+// episode that explores by it would call everywhere.
 void ValidateDisagreement(const RunConfig& config) {
-  if (config.learner.algorithm.dqn.disagreement_width > 0) return;
+  const learner::AlgorithmOptions& algorithm = config.learner.algorithm;
+  const bool is_dqn = algorithm.name == "dqn";
+  if (is_dqn && algorithm.dqn.disagreement_width > 0) return;
   const std::string rule = "disagreement";
   const auto& baselines = config.evaluation.baselines;
-  const bool is_baseline = std::ranges::find(baselines, rule) != baselines.end();
-  if (!is_baseline && config.actor.switcher.kind != rule) return;
+  std::string asks;
+  if (std::ranges::find(baselines, rule) != baselines.end()) {
+    asks = "disagreement is one of evaluation.baselines";
+  } else if (config.actor.switcher.kind == rule) {
+    asks = "actor.switcher is disagreement";
+  } else if (config.actor.exploration.disagreement > 0) {
+    asks =
+        fmt::format("actor.exploration.disagreement is {}", config.actor.exploration.disagreement);
+  } else {
+    return;
+  }
   throw core::ConfigError(
-      {.what = fmt::format("{} is {} although learner.dqn.disagreement_width is 0",
-                           is_baseline ? "one of evaluation.baselines" : "actor.switcher",
-                           rule),
-       .why = "that rule asks the part of the network that learns where the LMs disagree",
-       .fix = "choose another rule, or train with learner.dqn.disagreement_width = 128"});
+      {.what = asks + (is_dqn ? " although learner.dqn.disagreement_width is 0"
+                              : " although learner.algorithm is " + algorithm.name),
+       .why = "that asks the part of the network that learns where the LMs disagree",
+       .fix = "do without it, or train with learner.algorithm = dqn and "
+              "learner.dqn.disagreement_width = 128"});
 }
 
 }  // namespace

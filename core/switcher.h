@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct SwitchChoice {
   // DEEPTHINK is to be asked although QUICK acts, only to learn what it would have done (training).
   bool wants_label = false;
   WeightsVersion version;
+  // P(g = 1) of a policy that is stochastic: `activate` is the likelier choice, exploring draws.
+  std::optional<float> activation_prob = std::nullopt;
 };
 
 // Chooses per decision whether DEEPTHINK is called. One object per episode thread; Load may be

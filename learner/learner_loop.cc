@@ -43,6 +43,9 @@ struct LearnerLoop::Instruments {
                                     "Huber loss of what branched activations were worth")),
         loss_disagreement(metrics.GetGauge("londi_learner_loss_disagreement",
                                            "Cross-entropy of where the LMs disagree, nats")),
+        loss_policy(metrics.GetGauge("londi_learner_loss_policy",
+                                     "Loss of a stochastic policy: minus its soft values")),
+        policy_entropy(metrics.GetGauge("londi_learner_policy_entropy", "Of that policy, nats")),
         gradient_norm(metrics.GetGauge("londi_learner_gradient_norm", "Before clipping")),
         waiting_share(metrics.GetGauge("londi_learner_waiting_share",
                                        "Share of time spent waiting for rows")),
@@ -53,7 +56,8 @@ struct LearnerLoop::Instruments {
 
   monitor::Counter updates, skipped;
   monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_plans, loss_gains,
-      loss_disagreement, gradient_norm, waiting_share, checkpoint_seconds;
+      loss_disagreement, loss_policy, policy_entropy, gradient_norm, waiting_share,
+      checkpoint_seconds;
   monitor::Counter checkpoints_failed;
 };
 
@@ -68,6 +72,11 @@ void LearnerOptions::Validate() const {
           n_step,
           "targets look that many steps ahead",
           "set it between 1 and 16");
+  Require(algorithm.name != "sac" || n_step == 1,
+          "n_step",
+          n_step,
+          "learner.algorithm is sac, which learns from single steps",
+          "set it to 1");
   Require(rate.min_rows <= replay.capacity,
           "rate.min_rows",
           rate.min_rows,
@@ -288,6 +297,8 @@ void LearnerLoop::UpdateMetrics() {
   instruments_->loss_plans.Set(last_.loss_plans);
   instruments_->loss_gains.Set(last_.loss_gains);
   instruments_->loss_disagreement.Set(last_.loss_disagreement);
+  instruments_->loss_policy.Set(last_.loss_policy);
+  instruments_->policy_entropy.Set(last_.policy_entropy);
   instruments_->gradient_norm.Set(last_.gradient_norm);
   instruments_->waiting_share.Set(waiting_share);
   std::lock_guard lock(progress_mutex_);

@@ -91,11 +91,7 @@ core::SwitchChoice ExploringSwitcher::Choose(const core::SwitcherInput& input) {
 
 core::SwitchChoice ExploringSwitcher::Explore(const core::SwitcherInput& input) {
   core::SwitchChoice choice = greedy_->Choose(input);
-  if (mode_ == Mode::kRandomRate) {
-    choice.activate = random_.Uniform() < rate_;
-    choice.behaviour_prob = static_cast<float>(choice.activate ? rate_ : 1 - rate_);
-    return choice;
-  }
+  if (mode_ == Mode::kRandomRate) return Draw(choice, rate_);
   if (mode_ == Mode::kDisagreement) {
     choice.activate = choice.disagreement > threshold_;  // False for NaN.
     choice.behaviour_prob = 1;
@@ -108,6 +104,7 @@ core::SwitchChoice ExploringSwitcher::Explore(const core::SwitcherInput& input) 
     choice.behaviour_prob = 1;
     return choice;
   }
+  if (choice.activation_prob) return Draw(choice, *choice.activation_prob);
   if (held_left_ > 0) {
     --held_left_;
     choice.activate = held_;
@@ -121,6 +118,12 @@ core::SwitchChoice ExploringSwitcher::Explore(const core::SwitcherInput& input) 
     choice.activate = held_;
   }
   choice.behaviour_prob = static_cast<float>(EpsilonGreedyProb(epsilon_, greedy, choice.activate));
+  return choice;
+}
+
+core::SwitchChoice ExploringSwitcher::Draw(core::SwitchChoice choice, double rate) {
+  choice.activate = random_.Uniform() < rate;
+  choice.behaviour_prob = static_cast<float>(choice.activate ? rate : 1 - rate);
   return choice;
 }
 

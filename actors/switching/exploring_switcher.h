@@ -40,7 +40,8 @@ int DrawZeta2(Random& random);
 //   activation wherever the predicted disagreement exceeds a threshold drawn from U(0, 1). Near
 //     these few calls the best policies lie, which a random rate hardly ever comes by
 //   persistent epsilon-greedy: with probability epsilon, g is a fair coin that is then held for
-//   n ~ zeta(2) decisions (Dabney et al. 2021, ez-greedy, arXiv 2006.01782)
+//   n ~ zeta(2) decisions (Dabney et al. 2021, ez-greedy, arXiv 2006.01782); or, where the policy
+//   is stochastic, a draw from it at every decision instead
 // Of the decisions that do not activate, in episodes without a budget, the share `labels` also asks
 // what DEEPTHINK would have done: the rows then say where the LMs agree. Under a budget never,
 // because a budget is all that DEEPTHINK is asked.
@@ -61,6 +62,8 @@ class ExploringSwitcher final : public core::Switcher {
   core::SwitchChoice Explore(const core::SwitcherInput& input);
 
   enum class Mode { kEpsilonGreedy, kRandomRate, kTakeover, kDisagreement };
+
+  core::SwitchChoice Draw(core::SwitchChoice choice, double rate);  // g = 1 at that rate.
 
   const std::unique_ptr<core::Switcher> greedy_;
   const ExplorationOptions options_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "actors/switching/disagreement_switcher.h"
-#include "actors/switching/mlp_switcher.h"
+#include "actors/switching/learned_switcher.h"
 #include "actors/switching/rules.h"
 #include "actors/switching/schedule_rules.h"
 #include "actors/switching/swift_sage_switcher.h"
@@ -59,7 +59,7 @@ SwitcherPtr MakeDisagreement(const SwitcherOptions& options, std::uint64_t) {
 }
 
 constexpr Kind kKinds[] = {
-    {"mlp", false, nullptr, true, Make<MlpSwitcher>},
+    {"mlp", false, nullptr, true, Make<LearnedSwitcher>},
     {"always", false, nullptr, false, Make<AlwaysSwitcher>},
     {"never", false, nullptr, false, Make<NeverSwitcher>},
     {"random", true, &kRate, false, MakeRandom<RandomSwitcher>},

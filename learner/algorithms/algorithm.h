@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ids.h"
@@ -15,11 +16,13 @@ namespace londi::learner {
 struct UpdateResult {
   std::vector<float> errors;  // [num_states] new priorities: |error of Q_R| + c |error of Q_N|, the
                               // larger of both choices.
-  double loss_return = 0;     // Mean weighted Huber loss of each critic.
+  double loss_return = 0;  // Mean weighted Huber loss of each critic; sac: of both, costs included.
   double loss_calls = 0;
   double loss_plans = 0;         // Of the plans' returns and calls, 0 without plans.
   double loss_gains = 0;         // Of the branched rows' gains, 0 without branching.
   double loss_disagreement = 0;  // Cross-entropy of where the LMs disagree, nats.
+  double loss_policy = 0;        // Of a stochastic policy (sac): mean of minus its soft values.
+  double policy_entropy = 0;     // Its mean entropy, nats.
   double mean_target_return = 0;
   double gradient_norm = 0;  // Before clipping.
   bool skipped = false;      // The gradient was not finite: nothing was changed.
@@ -58,5 +61,8 @@ class Algorithm {
   // then.
   virtual void Restore(const AlgorithmState& state) = 0;
 };
+
+// Throws core::ModelError, naming both, when `state` is of another architecture.
+void RequireArchitecture(const AlgorithmState& state, std::string_view architecture);
 
 }  // namespace londi::learner

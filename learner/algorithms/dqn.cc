@@ -3,32 +3,19 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <span>
 
 #include "core/error.h"
 #include "core/switcher.h"
 #include "core/switcher_network.h"
+#include "learner/algorithms/adam.h"
 #include "learner/algorithms/dueling_loss.h"
 #include "learner/algorithms/dueling_network.h"
+#include "learner/algorithms/stopwatch.h"
 
 namespace londi::learner {
 namespace {
-
-class Stopwatch {
- public:
-  // Milliseconds since the construction or the last call.
-  double Lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double, std::milli> passed = now - last_;
-    last_ = now;
-    return passed.count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 class Dqn final : public Algorithm {
  public:
@@ -45,9 +32,13 @@ class Dqn final : public Algorithm {
         device_(device),
         online_(shape_, device_, /*gradient=*/true),
         target_(shape_, device_, /*gradient=*/false),
-        first_moment_(at::zeros_like(online_.flat())),
-        second_moment_(at::zeros_like(online_.flat())),
-        step_(at::zeros({}, online_.flat().options())) {
+        adam_({.learning_rate = options.learning_rate,
+               .final_learning_rate = options.final_learning_rate,
+               .decay_updates = options.decay_updates,
+               .epsilon = options.adam_epsilon,
+               .weight_decay = options.weight_decay,
+               .max_gradient_norm = options.max_gradient_norm},
+              online_.flat()) {
     online_.Initialize(seed);
     target_.flat().copy_(online_.flat());
   }
@@ -118,34 +109,26 @@ class Dqn final : public Algorithm {
       for (core::NamedArray& array : online_.ToArrays(flat, prefix))
         state.arrays.push_back(std::move(array));
     }
-    state.counters["adam_step"] = num_steps_;
+    state.counters["adam_step"] = adam_.num_steps();
     return state;
   }
 
   void Restore(const AlgorithmState& state) override {
-    if (state.architecture != core::switcher_network::kArchitecture) {
-      throw core::ModelError(
-          {.what = "the checkpoint holds a network of architecture '" + state.architecture + "'",
-           .why = "the configured algorithm trains '" +
-                  std::string(core::switcher_network::kArchitecture) + "'",
-           .fix = "set learner.algorithm as in the run's resolved configuration, or start a "
-                  "new run folder"});
-    }
+    RequireArchitecture(state, core::switcher_network::kArchitecture);
     const at::Tensor scratch = at::empty_like(target_.flat());
     for (const auto& [prefix, flat] : Parts())
       online_.FromArrays(state.arrays, prefix, scratch);  // May throw.
     for (const auto& [prefix, flat] : Parts()) online_.FromArrays(state.arrays, prefix, flat);
     const auto found = state.counters.find("adam_step");
-    num_steps_ = found == state.counters.end() ? 0 : found->second;
-    step_.fill_(num_steps_);
+    adam_.set_num_steps(found == state.counters.end() ? 0 : found->second);
   }
 
  private:
   std::vector<std::pair<std::string, at::Tensor>> Parts() const {
-    return {{"online.", online_.flat()},
-            {"target.", target_.flat()},
-            {"adam.first.", first_moment_},
-            {"adam.second.", second_moment_}};
+    std::vector<std::pair<std::string, at::Tensor>> parts{{"online.", online_.flat()},
+                                                          {"target.", target_.flat()}};
+    for (const auto& [name, moment] : adam_.moments()) parts.emplace_back("adam." + name, moment);
+    return parts;
   }
 
   static std::span<Values> AsValues(const at::Tensor& host) {
@@ -207,33 +190,8 @@ class Dqn final : public Algorithm {
     result.gradient_norm = gradient.norm().item<double>();
     result.skipped = !std::isfinite(result.gradient_norm);
     if (result.skipped) return;
-    if (result.gradient_norm > options_.max_gradient_norm) {
-      gradient.mul_(options_.max_gradient_norm / result.gradient_norm);
-    }
-    step_.add_(1);
-    ++num_steps_;
-    at::_fused_adamw_({online_.flat()},
-                      {gradient},
-                      {first_moment_},
-                      {second_moment_},
-                      {},
-                      {step_},
-                      LearningRate(),
-                      0.9,
-                      0.999,
-                      options_.weight_decay,
-                      options_.adam_epsilon,
-                      /*amsgrad=*/false,
-                      /*maximize=*/false);
+    adam_.Step(online_.flat(), gradient, result.gradient_norm);
     target_.flat().lerp_(online_.flat(), options_.target_rate);
-  }
-
-  // Large steps find the policy, small ones let the values settle.
-  double LearningRate() const {
-    if (options_.decay_updates == 0) return options_.learning_rate;
-    const double done = std::min(
-        1.0, static_cast<double>(num_steps_) / static_cast<double>(options_.decay_updates));
-    return options_.learning_rate + done * (options_.final_learning_rate - options_.learning_rate);
   }
 
   const DqnOptions options_;
@@ -243,10 +201,7 @@ class Dqn final : public Algorithm {
   DuelingNetwork online_;
   DuelingNetwork target_;
   DuelingNetwork::Pass pass_;
-  at::Tensor first_moment_;
-  at::Tensor second_moment_;
-  at::Tensor step_;  // As the optimizer wants it; num_steps_ as a tensor.
-  std::int64_t num_steps_ = 0;
+  Adam adam_;
 };
 
 void Require(bool holds, const char* key, double value, const char* limits) {

@@ -8,13 +8,13 @@
 
 #include "core/switcher_network.h"
 #include "core/weights.h"
-#include "learner/algorithms/norm_relu.h"
+#include "learner/algorithms/parameters.h"
+#include "learner/algorithms/tower.h"
 
 namespace londi::learner {
 
 // The network of core/switcher_network.h in LibTorch. All parameters lie in one flat tensor, in the
-// order of the snapshot's arrays, so that optimizer, averaging and clipping are one operation each;
-// the layers are views of it.
+// order of the snapshot's arrays.
 class DuelingNetwork {
  public:
   struct Shape {
@@ -43,10 +43,7 @@ class DuelingNetwork {
     at::Tensor values;               // [n, kNumValues] on the host.
     at::Tensor disagreement_logits;  // [n] on the host; undefined without the tower.
 
-    struct Layer {
-      at::Tensor inputs, normalized, hidden, inverse_deviations;
-    };
-    std::vector<Layer> trunk, disagreement;
+    std::vector<KeptLayer> trunk, disagreement;
     at::Tensor limited;  // [n] on the host: l of core/switcher_network.h.
   };
   void Forward(const at::Tensor& inputs, Pass& pass) const;
@@ -64,44 +61,31 @@ class DuelingNetwork {
   }  // The same layout; filled by Backward.
   std::int64_t num_parameters() const { return flat_.numel(); }
 
-  // A flat tensor of this layout as named arrays, `prefix` before each name; and back. Throws
-  // core::ModelError when an array is missing or has another shape; `into` is unchanged then.
-  std::vector<core::NamedArray> ToArrays(const at::Tensor& flat, const std::string& prefix) const;
+  // As ParameterLayout's.
+  std::vector<core::NamedArray> ToArrays(const at::Tensor& flat, const std::string& prefix) const {
+    return layout_.ToArrays(flat, prefix);
+  }
   void FromArrays(const std::vector<core::NamedArray>& arrays,
                   const std::string& prefix,
-                  const at::Tensor& into) const;
+                  const at::Tensor& into) const {
+    layout_.FromArrays(arrays, prefix, into);
+  }
 
  private:
-  struct Slot {
-    std::string name;
-    std::vector<std::int64_t> shape;
-    std::int64_t offset = 0;
-    std::int64_t size = 0;
-  };
-  struct Linear {
-    at::Tensor weight, bias;
-  };
-  struct Layer {
-    at::Tensor weight;
-    NormReluWeights norm;
-  };
-  using Tower = std::vector<Layer>;
   // The flat tensor's parts.
   struct Views {
     Tower trunk;
     // [6 or 6 + 2 kNumPlans, width]: value, gain, shadow of the returns, then of the calls; then
     // the plans' returns and calls.
-    Linear heads;
+    LinearLayer heads;
     Tower disagreement;
-    Linear disagreement_logit;  // [1, disagreement_width]
+    LinearLayer disagreement_logit;  // [1, disagreement_width]
   };
   struct Raw {
     at::Tensor heads;         // [n, number of heads]
     at::Tensor logits;        // [n, 1]; undefined without the tower.
     at::Tensor disagreement;  // [n, 1] d; the same.
   };
-  std::int64_t AddSlot(std::string name, std::vector<std::int64_t> shape);
-  void AddTowerSlots(const std::string& name, int num_inputs, int width, int layers);
   Views ViewsOf(const at::Tensor& flat) const;
   // `keep`: for Backward; nullptr = nothing is kept.
   Raw Climb(const at::Tensor& inputs, Pass* keep) const;
@@ -111,8 +95,7 @@ class DuelingNetwork {
   int num_features() const;
 
   Shape shape_;
-  std::vector<Slot> slots_;
-  std::int64_t size_ = 0;
+  ParameterLayout layout_;
   at::Tensor flat_;
   at::Tensor gradient_;  // Undefined without gradients.
   Views weights_;

@@ -22,6 +22,11 @@ constexpr Entry kAlgorithms[] = {
         int num_features,
         const std::string& device,
         std::uint64_t seed) { return MakeDqn(options.dqn, num_features, device, seed); }},
+    {"sac",
+     [](const AlgorithmOptions& options,
+        int num_features,
+        const std::string& device,
+        std::uint64_t seed) { return MakeSac(options.sac, num_features, device, seed); }},
 };
 
 const Entry& Find(const std::string& name) {
@@ -40,6 +45,7 @@ const Entry& Find(const std::string& name) {
 void AlgorithmOptions::Validate() const {
   Find(name);
   dqn.Validate();
+  sac.Validate();
 }
 
 std::vector<std::string> AlgorithmNames() {

@@ -7,12 +7,14 @@
 
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/dqn.h"
+#include "learner/algorithms/sac.h"
 
 namespace londi::learner {
 
 struct AlgorithmOptions {
   std::string name = "dqn";  // One of AlgorithmNames().
   DqnOptions dqn;
+  SacOptions sac;
   void Validate() const;  // Throws core::ConfigError.
 };
 

@@ -137,6 +137,8 @@ TEST(BudgetGuarantee, NothingIsEverCalledWithoutABudgetWhateverTheParameters) {
   expect_no_call("adversarial", "mlp", Adversarial());
   expect_no_call("NaN", "mlp", Filled(kNan));
   expect_no_call("infinite", "mlp", Filled(kInfinity));
+  expect_no_call("policy", "mlp", testing::MakePolicyWeights(kShape, [] { return 1e9f; }));
+  expect_no_call("NaN policy", "mlp", testing::MakePolicyWeights(kShape, [] { return kNan; }));
   expect_no_call("no weights", "mlp", nullptr);
   expect_no_call("always", "always", nullptr);
   EXPECT_GE(decisions, 1'000'000);
@@ -155,9 +157,9 @@ TEST(BudgetGuarantee, NoEpisodeOfManyAtOnceExceedsItsBudget) {
   }
 }
 
-TEST(BudgetGuarantee, BrokenParametersCallNobodyEvenWhereABudgetIsLeft) {
+void ExpectNoCall(std::shared_ptr<const core::WeightsSnapshot> weights) {
   const auto switcher = MakeSwitcher({.kind = "mlp"}, 1);
-  switcher->Load(Filled(kNan));
+  switcher->Load(std::move(weights));
   std::mt19937_64 random(5);
   std::normal_distribution<float> normal;
   for (int i = 0; i < 1000; ++i) {
@@ -166,6 +168,11 @@ TEST(BudgetGuarantee, BrokenParametersCallNobodyEvenWhereABudgetIsLeft) {
     EXPECT_FALSE(
         switcher->Choose({.features = features, .remaining = 3, .steps_left = 5}).activate);
   }
+}
+
+TEST(BudgetGuarantee, BrokenParametersCallNobodyEvenWhereABudgetIsLeft) {
+  ExpectNoCall(Filled(kNan));
+  ExpectNoCall(testing::MakePolicyWeights(kShape, [] { return kNan; }));
 }
 
 }  // namespace

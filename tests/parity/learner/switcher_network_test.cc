@@ -10,13 +10,17 @@
 #include <random>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "actors/switching/mlp_network.h"
 #include "actors/switching/mlp_switcher.h"
+#include "actors/switching/policy_switcher.h"
 #include "core/budget.h"
+#include "core/policy_network.h"
 #include "core/switcher.h"
 #include "learner/algorithms/dueling_network.h"
+#include "learner/algorithms/mlp.h"
 #include "tests/support/switcher_reference.h"
 
 namespace londi {
@@ -181,6 +185,47 @@ INSTANTIATE_TEST_SUITE_P(Shapes,
                                            Case{1, 8, 1, 8, false},
                                            Case{53, 33, 2, 19, true},
                                            Case{304, 64, 1, 0, false}));
+
+TEST(PolicyNetworkParity, ActorAndLearnerSeeTheSameLogitInEveryContext) {
+  std::mt19937_64 random(5);
+  std::normal_distribution<float> normal;
+  for (const auto& [num_features, width, layers] :
+       {std::tuple{240, 256, 3}, {1, 8, 1}, {53, 33, 2}}) {
+    const learner::Mlp learner(
+        {.num_inputs = num_features + core::kNumContextInputs, .width = width, .layers = layers},
+        std::string(core::policy_network::kHead),
+        at::kCPU,
+        /*gradient=*/false,
+        7);
+    auto* values = learner.flat().data_ptr<float>();
+    for (std::int64_t i = 0; i < learner.flat().numel(); ++i) values[i] += 0.05f * normal(random);
+    auto snapshot = std::make_shared<core::WeightsSnapshot>();
+    snapshot->architecture = std::string(core::policy_network::kArchitecture);
+    snapshot->arrays = learner.layout().ToArrays(learner.flat(), "");
+    const actors::PolicyNetwork actor(snapshot);
+    actors::PolicyNetwork::Scratch scratch;
+    for (const Context& context : AllContexts()) {
+      std::vector<float> inputs(static_cast<std::size_t>(num_features));
+      for (float& value : inputs) value = normal(random);
+      const std::vector<float> features = inputs;
+      inputs.resize(inputs.size() + core::kNumContextInputs);
+      core::EncodeContext(context.cost,
+                          context.remaining,
+                          context.steps_left,
+                          std::span(inputs).last(core::kNumContextInputs));
+
+      const float of_actor = actor.Evaluate({.features = features,
+                                             .cost = context.cost,
+                                             .remaining = context.remaining,
+                                             .steps_left = context.steps_left},
+                                            scratch);
+      const at::Tensor of_learner = learner.Evaluate(
+          at::from_blob(inputs.data(), {1, static_cast<std::int64_t>(inputs.size())}, at::kFloat));
+
+      ASSERT_NEAR(of_actor, of_learner.item<float>(), kTolerance);
+    }
+  }
+}
 
 }  // namespace
 }  // namespace londi

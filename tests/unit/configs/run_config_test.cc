@@ -61,6 +61,30 @@ TEST(RunConfig, ErrorsNameKeysThatExist) {
   }
 }
 
+TEST(RunConfig, RefusesToAskWhereTheLmsDisagreeOfALearnerThatDoesNotKnow) {
+  const auto complaint = [](const auto& spoil) {
+    RunConfig config;
+    config.learner.algorithm.name = "sac";
+    config.learner.n_step = 1;
+    EXPECT_NO_THROW(config.Validate());
+    spoil(config);
+    return Complaint([&] { config.Validate(); });
+  };
+
+  EXPECT_THAT(complaint([](auto& config) { config.evaluation.baselines = {"disagreement"}; }),
+              HasSubstr("evaluation.baselines"));
+  EXPECT_THAT(complaint([](auto& config) { config.actor.exploration.disagreement = 0.1; }),
+              HasSubstr("actor.exploration.disagreement"));
+  EXPECT_THAT(complaint([](auto& config) { config.actor.switcher.kind = "disagreement"; }),
+              HasSubstr("learner.algorithm is sac"));
+}
+
+TEST(RunConfig, SoftActorCriticLearnsFromSingleSteps) {
+  RunConfig config;
+  config.learner.algorithm.name = "sac";
+  EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("learner.n_step"));
+}
+
 TEST(RunConfig, ChecksTheCalibrationOfTheEvaluation) {
   RunConfig config;
   config.evaluation.calibration.tries = 0;

@@ -89,6 +89,35 @@ TEST(ExploringSwitcher, WantsLabelsOfAShareOfTheDecisionsWithoutACallAndOfNoneUn
   EXPECT_NEAR(static_cast<double>(labels) / quick, 0.3, 0.015);
 }
 
+TEST(ExploringSwitcher, DrawsFromAPolicyThatIsStochasticAndSaysTheExactProbability) {
+  constexpr float kProb = 0.3f;
+  const auto greedy = [](float prob) {
+    return std::make_unique<testing::FakeSwitcher>([prob](const core::SwitcherInput&) {
+      return core::SwitchChoice{.activate = prob > 0.5f, .activation_prob = prob};
+    });
+  };
+  ExploringSwitcher switcher(greedy(kProb), kOnlyEpsilon, /*epsilon=*/0.9, 1);
+  constexpr int kDecisions = 20'000;
+  int activated = 0;
+  switcher.StartEpisode();
+  for (int i = 0; i < kDecisions; ++i) {
+    const core::SwitchChoice choice = switcher.Choose({});
+    activated += choice.activate;
+    ASSERT_FLOAT_EQ(choice.behaviour_prob, choice.activate ? kProb : 1 - kProb);
+  }
+  EXPECT_NEAR(static_cast<double>(activated) / kDecisions, kProb, 0.015);
+
+  for (const bool certain : {false, true}) {
+    ExploringSwitcher sure(greedy(certain ? 1.0f : 0.0f), kOnlyEpsilon, 0.9, 1);
+    sure.StartEpisode();
+    for (int i = 0; i < 100; ++i) {
+      const core::SwitchChoice choice = sure.Choose({});
+      ASSERT_EQ(choice.activate, certain);
+      ASSERT_EQ(choice.behaviour_prob, 1);
+    }
+  }
+}
+
 TEST(ExploringSwitcher, RepeatsAHeldChoiceUntilTheHoldOrTheEpisodeEnds) {
   ExploringSwitcher switcher = MakeExplorer(kOnlyEpsilon, 1);
   for (int episode = 0; episode < 500; ++episode) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "actors/switching/disagreement_switcher.h"
-#include "actors/switching/mlp_switcher.h"
+#include "actors/switching/learned_switcher.h"
 #include "actors/switching/rules.h"
 #include "actors/switching/schedule_rules.h"
 #include "actors/switching/swift_sage_switcher.h"
@@ -45,7 +45,7 @@ bool Makes(const std::string& kind) {
 }
 
 TEST(MakeSwitcher, ANameMakesTheRuleThatItSays) {
-  EXPECT_TRUE(Makes<MlpSwitcher>("mlp"));
+  EXPECT_TRUE(Makes<LearnedSwitcher>("mlp"));
   EXPECT_TRUE(Makes<AlwaysSwitcher>("always"));
   EXPECT_TRUE(Makes<NeverSwitcher>("never"));
   EXPECT_TRUE(Makes<RandomSwitcher>("random"));

@@ -1,0 +1,47 @@
+#include "learner/algorithms/adam.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace londi::learner {
+
+Adam::Adam(const AdamOptions& options, const at::Tensor& parameters)
+    : options_(options),
+      first_moment_(at::zeros_like(parameters)),
+      second_moment_(at::zeros_like(parameters)),
+      step_(at::zeros({}, parameters.options())) {}
+
+void Adam::Step(const at::Tensor& parameters, const at::Tensor& gradient, double norm) {
+  if (norm > options_.max_gradient_norm) gradient.mul_(options_.max_gradient_norm / norm);
+  step_.add_(1);
+  ++num_steps_;
+  at::_fused_adamw_({parameters},
+                    {gradient},
+                    {first_moment_},
+                    {second_moment_},
+                    {},
+                    {step_},
+                    LearningRate(),
+                    0.9,
+                    0.999,
+                    options_.weight_decay,
+                    options_.epsilon,
+                    /*amsgrad=*/false,
+                    /*maximize=*/false);
+}
+
+void Adam::set_num_steps(std::int64_t steps) {
+  num_steps_ = steps;
+  step_.fill_(steps);
+}
+
+// Large steps find the policy, small ones let the values settle.
+double Adam::LearningRate() const {
+  if (options_.decay_updates == 0) return options_.learning_rate;
+  const double done =
+      std::min(1.0, static_cast<double>(num_steps_) / static_cast<double>(options_.decay_updates));
+  return options_.learning_rate + done * (options_.final_learning_rate - options_.learning_rate);
+}
+
+}  // namespace londi::learner

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace londi::learner {
+
+struct AdamOptions {
+  double learning_rate = 3e-4;        // At the start, > 0.
+  double final_learning_rate = 1e-4;  // Reached linearly ...
+  std::int64_t decay_updates = 0;     // ... after so many steps; 0 = constant.
+  double epsilon = 1e-8;              // > 0
+  double weight_decay = 0;            // Decoupled, >= 0.
+  double max_gradient_norm = 10;      // Longer gradients are shortened to it, > 0.
+};
+
+// AdamW (Kingma and Ba 2015, arXiv:1412.6980; Loshchilov and Hutter 2019, arXiv:1711.05101) for one
+// flat tensor of parameters.
+class Adam {
+ public:
+  Adam(const AdamOptions& options, const at::Tensor& parameters);
+
+  // `norm`: of the gradient, finite. The gradient is overwritten.
+  void Step(const at::Tensor& parameters, const at::Tensor& gradient, double norm);
+
+  // What a checkpoint keeps: arrays of the parameters' layout by name, and the number of steps.
+  std::vector<std::pair<std::string, at::Tensor>> moments() const {
+    return {{"first.", first_moment_}, {"second.", second_moment_}};
+  }
+  std::int64_t num_steps() const { return num_steps_; }
+  void set_num_steps(std::int64_t steps);
+
+ private:
+  double LearningRate() const;
+
+  const AdamOptions options_;
+  at::Tensor first_moment_;
+  at::Tensor second_moment_;
+  at::Tensor step_;  // num_steps_ as the operator wants it.
+  std::int64_t num_steps_ = 0;
+};
+
+}  // namespace londi::learner

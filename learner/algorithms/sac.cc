@@ -1,0 +1,293 @@
+#include "learner/algorithms/sac.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+
+#include "core/error.h"
+#include "core/policy_network.h"
+#include "core/switcher.h"
+#include "learner/algorithms/adam.h"
+#include "learner/algorithms/mlp.h"
+#include "learner/algorithms/sac_loss.h"
+#include "learner/algorithms/stopwatch.h"
+
+namespace londi::learner {
+namespace {
+
+constexpr const char* kArchitecture = "sac";  // Of the checkpoint: policy and critics.
+
+// A network that is trained, and its optimizer.
+struct Trained {
+  Trained(const Mlp::Shape& shape,
+          std::string head,
+          const SacOptions& options,
+          at::Device device,
+          std::uint64_t seed)
+      : network(shape, std::move(head), device, /*gradient=*/true, seed),
+        adam({.learning_rate = options.learning_rate,
+              .final_learning_rate = options.final_learning_rate,
+              .decay_updates = options.decay_updates,
+              .epsilon = options.adam_epsilon,
+              .max_gradient_norm = options.max_gradient_norm},
+             network.flat()) {}
+
+  double GradientNorm() const { return network.flat_gradient().norm().item<double>(); }
+
+  Mlp network;
+  Adam adam;
+  Mlp::Pass pass;
+};
+
+struct Critic : Trained {
+  Critic(const Mlp::Shape& shape, const SacOptions& options, at::Device device, std::uint64_t seed)
+      : Trained(shape, "values", options, device, seed),
+        target(shape, "values", device, /*gradient=*/false, seed) {}
+
+  Mlp target;
+};
+
+class Sac final : public Algorithm {
+ public:
+  Sac(const SacOptions& options, int num_features, const std::string& device, std::uint64_t seed)
+      : options_(options),
+        num_features_(num_features),
+        device_(device),
+        policy_(ShapeOf(1), std::string(core::policy_network::kHead), options, device_, seed),
+        critics_{Critic(ShapeOf(2), options, device_, seed + 1),
+                 Critic(ShapeOf(2), options, device_, seed + 2)},
+        temperature_(options.temperature) {}
+
+  UpdateResult Update(const Batch& batch) override {
+    UpdateResult result;
+    Stopwatch watch;
+    const at::Tensor inputs = ToDevice(batch);
+    const std::vector<SacStep> steps =
+        MakeSacSteps(batch, static_cast<float>(options_.overdraft_penalty));
+    const std::vector<float> targets =
+        MakeTargets(steps, inputs.narrow(0, batch.num_states, batch.num_successors));
+    result.rows_forward = 3 * batch.num_successors;
+    result.targets_ms = watch.Lap();
+
+    const at::Tensor states = inputs.narrow(0, 0, batch.num_states);
+    for (Critic& critic : critics_) critic.network.Forward(states, critic.pass);
+    policy_.network.Forward(states, policy_.pass);
+    result.forward_ms = watch.Lap();
+
+    Descend(batch, steps, targets, result);
+    result.backward_ms = watch.Lap();
+
+    Step(result);
+    result.optimizer_ms = watch.Lap();
+    return result;
+  }
+
+  std::shared_ptr<const core::WeightsSnapshot> Export(core::WeightsVersion version) const override {
+    auto snapshot = std::make_shared<core::WeightsSnapshot>();
+    snapshot->version = version;
+    snapshot->architecture = core::policy_network::kArchitecture;
+    snapshot->arrays = policy_.network.layout().ToArrays(policy_.network.flat(), "");
+    return snapshot;
+  }
+
+  int num_features() const override { return num_features_; }
+
+  AlgorithmState Save() const override {
+    AlgorithmState state{.architecture = kArchitecture};
+    for (const Part& part : Parts()) {
+      for (core::NamedArray& array : part.layout->ToArrays(part.flat, part.prefix))
+        state.arrays.push_back(std::move(array));
+    }
+    state.arrays.push_back({"temperature", {1}, {temperature_}});
+    state.counters["adam_step"] = policy_.adam.num_steps();
+    return state;
+  }
+
+  void Restore(const AlgorithmState& state) override {
+    RequireArchitecture(state, kArchitecture);
+    const auto temperature =
+        std::ranges::find(state.arrays, "temperature", &core::NamedArray::name);
+    if (temperature == state.arrays.end() || temperature->values.size() != 1) {
+      throw core::ModelError({.what = "the checkpoint has no temperature",
+                              .why = "a policy's entropy is weighed with it",
+                              .fix = "resume from an older checkpoint of the run"});
+    }
+    for (const Part& part : Parts()) {
+      const at::Tensor scratch = at::empty_like(part.flat);
+      part.layout->FromArrays(state.arrays, part.prefix, scratch);  // May throw.
+    }
+    for (const Part& part : Parts()) part.layout->FromArrays(state.arrays, part.prefix, part.flat);
+    temperature_ = temperature->values[0];
+    const auto found = state.counters.find("adam_step");
+    const std::int64_t steps = found == state.counters.end() ? 0 : found->second;
+    for (Adam* adam : {&policy_.adam, &critics_[0].adam, &critics_[1].adam})
+      adam->set_num_steps(steps);
+  }
+
+ private:
+  struct Part {
+    std::string prefix;
+    const ParameterLayout* layout;
+    at::Tensor flat;
+  };
+
+  Mlp::Shape ShapeOf(int num_outputs) const {
+    return {.num_inputs = num_features_ + core::kNumContextInputs,
+            .width = options_.width,
+            .layers = options_.layers,
+            .num_outputs = num_outputs};
+  }
+
+  std::vector<Part> Parts() const {
+    std::vector<Part> parts;
+    const auto add = [&](const std::string& name, const Trained& trained) {
+      const ParameterLayout* layout = &trained.network.layout();
+      parts.push_back({name + ".", layout, trained.network.flat()});
+      for (const auto& [moment, flat] : trained.adam.moments())
+        parts.push_back({name + ".adam." + moment, layout, flat});
+    };
+    add("policy", policy_);
+    for (std::size_t i = 0; i < critics_.size(); ++i) {
+      const std::string name = "critic." + std::to_string(i);
+      add(name, critics_[i]);
+      parts.push_back({name + ".target.", &critics_[i].target.layout(), critics_[i].target.flat()});
+    }
+    return parts;
+  }
+
+  static std::span<ActionValues> AsValues(const at::Tensor& host) {
+    return {reinterpret_cast<ActionValues*>(host.data_ptr<float>()),
+            static_cast<std::size_t>(host.size(0))};
+  }
+
+  static std::span<float> AsFloats(const at::Tensor& host) {
+    return {host.data_ptr<float>(), static_cast<std::size_t>(host.numel())};
+  }
+
+  static std::vector<ActionValues> Smaller(std::span<const ActionValues> a,
+                                           std::span<const ActionValues> b) {
+    std::vector<ActionValues> smaller;
+    for (std::size_t i = 0; i < a.size(); ++i) smaller.push_back(learner::Smaller(a[i], b[i]));
+    return smaller;
+  }
+
+  at::Tensor ToDevice(const Batch& batch) const {
+    const at::Tensor host = at::from_blob(batch.inputs.values().data(),
+                                          {batch.num_states + batch.num_successors, batch.width},
+                                          at::kFloat);
+    return device_.is_cpu() ? host : host.to(device_, /*non_blocking=*/true);
+  }
+
+  std::vector<float> MakeTargets(std::span<const SacStep> steps,
+                                 const at::Tensor& successors) const {
+    const at::Tensor logits = policy_.network.Evaluate(successors);
+    const at::Tensor a = critics_[0].target.Evaluate(successors);
+    const at::Tensor b = critics_[1].target.Evaluate(successors);
+    return MakeSacTargets(steps, AsFloats(logits), Smaller(AsValues(a), AsValues(b)), temperature_);
+  }
+
+  // Losses and gradients of all three networks.
+  void Descend(const Batch& batch,
+               std::span<const SacStep> steps,
+               std::span<const float> targets,
+               UpdateResult& result) {
+    result.errors.assign(static_cast<std::size_t>(batch.num_states), 0.0f);
+    for (Critic& critic : critics_) {
+      const at::Tensor gradient = at::empty_like(critic.pass.outputs);
+      result.loss_return += ComputeCriticLoss(
+          steps, AsValues(critic.pass.outputs), targets, AsValues(gradient), result.errors);
+      critic.network.Backward(critic.pass, gradient);
+    }
+    for (const float target : targets)
+      result.mean_target_return += target / static_cast<double>(targets.size());
+
+    const at::Tensor gradient = at::empty_like(policy_.pass.outputs);
+    const SacPolicyLoss loss = ComputeSacPolicyLoss(
+        batch,
+        AsFloats(policy_.pass.outputs),
+        Smaller(AsValues(critics_[0].pass.outputs), AsValues(critics_[1].pass.outputs)),
+        temperature_,
+        AsFloats(gradient));
+    policy_.network.Backward(policy_.pass, gradient);
+    result.loss_policy = loss.loss;
+    result.policy_entropy = loss.entropy;
+  }
+
+  void Step(UpdateResult& result) {
+    std::array<double, 3> norms{};
+    const std::array<Trained*, 3> all{&policy_, &critics_[0], &critics_[1]};
+    for (std::size_t i = 0; i < all.size(); ++i) norms[i] = all[i]->GradientNorm();
+    result.gradient_norm = std::hypot(norms[0], norms[1], norms[2]);
+    result.skipped = !std::isfinite(result.gradient_norm);
+    if (result.skipped) return;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i]->adam.Step(all[i]->network.flat(), all[i]->network.flat_gradient(), norms[i]);
+    for (Critic& critic : critics_)
+      critic.target.flat().lerp_(critic.network.flat(), options_.target_rate);
+    if (options_.target_entropy > 0) TuneTemperature(result.policy_entropy);
+  }
+
+  // Gradient descent on ln alpha * (entropy - target). Never above what it began with, which is
+  // what a user has weighed against the cost.
+  void TuneTemperature(double entropy) {
+    const double excess = entropy - options_.target_entropy;
+    const double tuned = temperature_ * std::exp(-options_.learning_rate * excess);
+    temperature_ = static_cast<float>(std::min(tuned, options_.temperature));
+  }
+
+  const SacOptions options_;
+  const int num_features_;
+  const at::Device device_;
+  Trained policy_;
+  std::array<Critic, 2> critics_;
+  float temperature_;  // alpha
+};
+
+void Require(bool holds, const char* key, double value, const char* limits) {
+  if (holds) return;
+  throw core::ConfigError(
+      {.what = std::string("learner.sac.") + key + " is " + std::to_string(value),
+       .why = "training cannot work with it",
+       .fix = std::string("set it to ") + limits});
+}
+
+}  // namespace
+
+void SacOptions::Validate() const {
+  Require(width >= 8 && width <= 4096, "width", width, "8 to 4096");
+  Require(layers >= 1 && layers <= 8, "layers", layers, "1 to 8");
+  Require(learning_rate > 0 && learning_rate < 1,
+          "learning_rate",
+          learning_rate,
+          "a value above 0 and below 1");
+  Require(final_learning_rate > 0 && final_learning_rate <= learning_rate,
+          "final_learning_rate",
+          final_learning_rate,
+          "a value above 0, not above learning_rate");
+  Require(decay_updates >= 0, "decay_updates", static_cast<double>(decay_updates), "0 or more");
+  Require(adam_epsilon > 0, "adam_epsilon", adam_epsilon, "a value above 0");
+  Require(max_gradient_norm > 0, "max_gradient_norm", max_gradient_norm, "a value above 0");
+  Require(target_rate > 0 && target_rate <= 1,
+          "target_rate",
+          target_rate,
+          "a value above 0 and up to 1");
+  Require(temperature > 0, "temperature", temperature, "a value above 0");
+  Require(target_entropy >= 0 && target_entropy < std::log(2),
+          "target_entropy",
+          target_entropy,
+          "0, or less than ln 2, a fair coin's");
+  Require(overdraft_penalty > 0, "overdraft_penalty", overdraft_penalty, "a value above 0");
+}
+
+std::unique_ptr<Algorithm> MakeSac(const SacOptions& options,
+                                   int num_features,
+                                   const std::string& device,
+                                   std::uint64_t seed) {
+  options.Validate();
+  return std::make_unique<Sac>(options, num_features, device, seed);
+}
+
+}  // namespace londi::learner
