@@ -32,6 +32,21 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
       dqn.branching,
       {.meaning = "What a call is worth where the LMs disagree is learned from branched rows, "
                   "and from nothing else (actor.branching, learner.branched_rows)"});
+  table.Add("learner.dqn.retrace_lambda",
+            dqn.retrace_lambda,
+            {.meaning = "Targets go on along an n-step window as far as the policy could have done "
+                        "the same as was done, less by this per step (Retrace); 0 = they end where "
+                        "it was not greedy",
+             .min = 0,
+             .max = 1});
+  table.Add(
+      "learner.dqn.retrace_temperature",
+      dqn.retrace_temperature,
+      {.meaning = "... that policy does the better of both choices with odds of e^(advantage / "
+                  "temperature); 0 = always",
+       .unit = "reward",
+       .min = 0,
+       .max = 100});
   table.Add("learner.dqn.learning_rate",
             dqn.learning_rate,
             {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});

@@ -56,7 +56,8 @@ struct Batch {
   std::vector<Horizon> horizons;  // Of all entries.
   std::vector<std::int32_t>
       horizon_successor;  // [horizons] its successor, 0 .. num_successors; -1 if terminal.
-  std::vector<std::uint8_t> horizon_activated;  // [horizons] the recorded g of that successor.
+  std::vector<std::uint8_t> horizon_activated;  // [horizons] the recorded g of that successor,
+  std::vector<float> horizon_behaviour_prob;    // and with which probability it was chosen.
 };
 
 // What `samples` are to teach: their windows, relabelled. All of a batch but its inputs.

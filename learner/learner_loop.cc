@@ -72,6 +72,11 @@ void LearnerOptions::Validate() const {
           n_step,
           "targets look that many steps ahead",
           "set it between 1 and 16");
+  Require(algorithm.dqn.retrace_lambda == 0 || batch.follow_greedy_only,
+          "follow_greedy_only",
+          batch.follow_greedy_only,
+          "learner.dqn.retrace_lambda weighs what was not greedy, and must see it",
+          "set it to true, or retrace_lambda to 0");
   Require(algorithm.name != "sac" || n_step == 1,
           "n_step",
           n_step,

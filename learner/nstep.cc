@@ -28,4 +28,23 @@ int ChooseHorizon(std::span<const Horizon> horizons, std::span<const std::uint8_
   return last;
 }
 
+float RetraceTrace(double lambda, float pi, float mu) {
+  return static_cast<float>(lambda) * (pi >= mu ? 1.0f : pi / mu);
+}
+
+float RetraceTarget(std::span<const Horizon> horizons,
+                    float Horizon::*sum,
+                    std::span<const RetraceStep> behind) {
+  float target = horizons[0].*sum + horizons[0].discount * behind[0].expected;
+  float trace = 1;
+  for (std::size_t k = 1; k < horizons.size(); ++k) {
+    trace *= behind[k - 1].trace;
+    if (trace == 0) break;
+    const Horizon &shorter = horizons[k - 1], &longer = horizons[k];
+    target += trace * (longer.*sum - shorter.*sum + longer.discount * behind[k].expected -
+                       shorter.discount * behind[k - 1].taken);
+  }
+  return target;
+}
+
 }  // namespace londi::learner

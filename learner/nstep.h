@@ -44,4 +44,27 @@ int MakeHorizons(std::span<const WindowStep> window, double gamma, std::span<Hor
 // everything followed.
 int ChooseHorizon(std::span<const Horizon> horizons, std::span<const std::uint8_t> followed);
 
+// What Retrace needs to know of the state behind a horizon and of the choice recorded there.
+struct RetraceStep {
+  float trace = 0;     // RetraceTrace of that choice.
+  float expected = 0;  // sum_g pi(g) Q(g), 0 if terminal.
+  float taken = 0;     // Q of that choice.
+};
+
+// lambda min(1, pi / mu)
+//   pi  probability of a recorded choice under the policy that is learned about
+//   mu  its probability when it was made
+float RetraceTrace(double lambda, float pi, float mu);
+
+// Target of a window's first choice, for any policy pi and whatever the behaviour was:
+//   y = H_1 + gamma E_1 + sum_{k=1..n-1} c_1 ... c_k (H_{k+1} - H_k + gamma^{k+1} E_{k+1} - gamma^k
+//   Q_k)
+// where H_k is the horizon's sum and c_k, E_k, Q_k stand in behind[k-1]: Retrace(lambda) (Munos et
+// al. 2016, arXiv:1606.02647), truncated at n. Its fixed point is Q of pi.
+//   horizons, behind  [n >= 1]
+//   sum               &Horizon::reward or &Horizon::calls
+float RetraceTarget(std::span<const Horizon> horizons,
+                    float Horizon::*sum,
+                    std::span<const RetraceStep> behind);
+
 }  // namespace londi::learner

@@ -12,6 +12,7 @@
 #include "learner/algorithms/adam.h"
 #include "learner/algorithms/dueling_loss.h"
 #include "learner/algorithms/dueling_network.h"
+#include "learner/algorithms/retrace.h"
 #include "learner/algorithms/stopwatch.h"
 
 namespace londi::learner {
@@ -51,7 +52,9 @@ class Dqn final : public Algorithm {
     const at::Tensor chosen_by = online_.Evaluate(successors);
     result.rows_forward = batch.num_successors;
     const std::vector<Target> targets =
-        MakeTargets(batch, successors, AsValues(chosen_by), result.rows_forward);
+        options_.retrace_lambda > 0
+            ? RetraceTargets(batch, successors, AsValues(chosen_by), result.rows_forward)
+            : MakeTargets(batch, successors, AsValues(chosen_by), result.rows_forward);
     result.targets_ms = watch.Lap();
 
     online_.Forward(inputs.narrow(0, 0, batch.num_states), pass_);
@@ -178,6 +181,19 @@ class Dqn final : public Algorithm {
     return targets;
   }
 
+  std::vector<Target> RetraceTargets(const Batch& batch,
+                                     const at::Tensor& successors,
+                                     std::span<const Values> chosen_by,
+                                     std::int64_t& rows_forward) const {
+    const at::Tensor valued_by = target_.Evaluate(successors);
+    rows_forward += valued_by.size(0);
+    return MakeRetraceTargets(
+        batch,
+        chosen_by,
+        AsValues(valued_by),
+        {.lambda = options_.retrace_lambda, .temperature = options_.retrace_temperature});
+  }
+
   static Target ValueOf(const core::switcher_network::GreedyChoice& choice, const Values& values) {
     if (choice.plan == core::switcher_network::GreedyChoice::kCritics)
       return {values.Return(choice.activate), values.Calls(choice.activate)};
@@ -223,6 +239,9 @@ void DqnOptions::Validate() const {
           "8 to 4096, or to 0 for none");
   Require(!plans || disagreement_width > 0, "plans", 1, "false, or disagreement_width above 0");
   Require(plan_margin >= 0, "plan_margin", plan_margin, "0 or more");
+  Require(retrace_lambda >= 0 && retrace_lambda <= 1, "retrace_lambda", retrace_lambda, "0 to 1");
+  Require(!plans || retrace_lambda == 0, "retrace_lambda", retrace_lambda, "0, or plans to false");
+  Require(retrace_temperature >= 0, "retrace_temperature", retrace_temperature, "0 or more");
   Require(learning_rate > 0 && learning_rate < 1,
           "learning_rate",
           learning_rate,

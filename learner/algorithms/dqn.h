@@ -15,6 +15,8 @@ struct DqnOptions {
   bool plans = false;                    // Needs the disagreement tower.
   double plan_margin = 1;                // Of core's ChooseGreedily, task reward, >= 0.
   bool branching = false;                // Gains are learned from branched rows, and only there.
+  double retrace_lambda = 0;             // Targets by Retrace(lambda) with this, 0..1; 0 = without.
+  double retrace_temperature = 0.02;     // Of the policy that they are about, task reward, >= 0.
   double learning_rate = 3e-4;           // Adam, at the start, > 0.
   double final_learning_rate = 1e-4;     // Reached linearly ...
   std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
@@ -42,10 +44,16 @@ struct DqnOptions {
 // beside it, by cross-entropy on the rows in which DEEPTHINK was asked; most of an advantage's
 // noise is about states in which they agree, where it is 0.
 //
+// With `retrace_lambda` targets do not end where a row was not greedy, but go on by as much as the
+// policy could have done the same as was done (MakeRetraceTargets); that policy is greedy but for a
+// temperature. Without it they are the same with lambda = 1 and temperature 0 (ChooseHorizon).
+// Plans have no probabilities, so it is the one or the other.
+//
 // Sources: Mnih et al. 2015; van Hasselt et al. 2016 (double, arXiv:1509.06461); Wang et al. 2016
 // (dueling, arXiv:1511.06581); Hessel et al. 2018 (Rainbow, arXiv:1710.02298); the switching
 // problem: Chen et al. 2024 (LONDI, arXiv:2402.12061); plans: Barreto et al. 2017 (generalized
-// policy improvement, arXiv:1606.05312). Two critics: algorithms.md 2.6.
+// policy improvement, arXiv:1606.05312); Munos et al. 2016 (Retrace, arXiv:1606.02647). Two
+// critics: algorithms.md 2.6.
 //   device  "cpu", "cuda" or "cuda:<index>", already resolved
 //   seed    of the initial weights; the heads start at 0, so the first policy is always QUICK
 std::unique_ptr<Algorithm> MakeDqn(const DqnOptions& options,

@@ -18,6 +18,7 @@ struct RowValues {
   int step = 0;
   int steps_left = 10;
   bool activated = false;
+  float behaviour_prob = 1;
   float reward = 0;
   float cost = 0;
   int remaining = core::BudgetGovernor::kUnlimited;
@@ -47,6 +48,7 @@ inline core::Transition MakeTransition(RowValues values) {
   if (values.agreed) row.deepthink_action = row.quick_action;
   if (values.disagreed) row.deepthink_action = 2;
   row.activated = values.activated;
+  row.behaviour_prob = values.behaviour_prob;
   row.reward = values.reward;
   row.cost = values.cost;
   row.remaining = values.remaining;

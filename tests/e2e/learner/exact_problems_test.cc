@@ -35,6 +35,7 @@ struct Training {
   int max_budget = 4;
   int num_rows = 800'000;
   int num_updates = 25'000;
+  double retrace_lambda = 0;
 };
 
 // Where the learner's defaults are not used, and why:
@@ -68,6 +69,8 @@ RoundsOptions OptionsFor(const Training& training) {
   learner.algorithm.dqn = {.width = 64,
                            .layers = 2,
                            .disagreement_width = 16,
+                           .retrace_lambda = training.retrace_lambda,
+                           .retrace_temperature = 1e-3,
                            .learning_rate = 2e-3,
                            .final_learning_rate = 1e-5,
                            .decay_updates = training.num_updates,
@@ -209,6 +212,17 @@ TEST(ExactProblems, CriticalChain) {
     EXPECT_EQ(learned.ExpectOptimal(0, budget).size(), static_cast<std::size_t>(budget));
   EXPECT_THAT(learned.ExpectOptimal(0, 4), ::testing::IsSupersetOf({2, 5, 8}));
   for (int budget = 0; budget <= 4; ++budget) learned.ExpectOptimal(0.2, budget);
+}
+
+TEST(ExactProblems, CriticalChainByRetrace) {
+  LearnedChain learned(
+      actors::problems::CriticalChain(),
+      {.gamma = 0.95, .num_rows = 400'000, .num_updates = 8000, .retrace_lambda = 0.95});
+
+  EXPECT_EQ(learned.ExpectOptimal(0.1, kUnlimited), (Places{2, 5, 8}));
+  EXPECT_EQ(learned.ExpectOptimal(0.2, kUnlimited), (Places{5, 8}));
+  EXPECT_EQ(learned.ExpectOptimal(0.3, kUnlimited), (Places{8}));
+  for (int budget = 0; budget <= 3; ++budget) learned.ExpectOptimal(0.2, budget);
 }
 
 TEST(ExactProblems, HeterogeneousChain) {

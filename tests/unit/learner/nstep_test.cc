@@ -53,5 +53,55 @@ TEST(ChooseHorizon, StopsAtATerminalRowWhateverIsBehind) {
   EXPECT_EQ(ChooseHorizon(horizons, std::array<std::uint8_t, 2>{1, 1}), 1);
 }
 
+TEST(RetraceTrace, IsHowFarThePolicyWouldHaveDoneTheSame) {
+  EXPECT_FLOAT_EQ(RetraceTrace(0.5, 0.2f, 0.8f), 0.5f * 0.25f);
+  EXPECT_FLOAT_EQ(RetraceTrace(0.5, 0.8f, 0.2f), 0.5f);
+  EXPECT_FLOAT_EQ(RetraceTrace(1, 0, 0.3f), 0);
+  EXPECT_FLOAT_EQ(RetraceTrace(1, 0.5f, 0), 1);  // A row that should not exist.
+}
+
+TEST(RetraceTarget, AddsCorrectionsAsFarAsTheTracesReach) {
+  const auto horizons = Horizons({{.reward = 1}, {.reward = 2}, {.reward = 4}}, 0.5);
+  const auto target = [&](float first_trace, float second_trace) {
+    return RetraceTarget(
+        horizons,
+        &Horizon::reward,
+        std::array<RetraceStep, 3>{{{first_trace, 10, 12}, {second_trace, 20, 21}, {1, 30, 33}}});
+  };
+
+  EXPECT_FLOAT_EQ(target(0, 1), 1 + 0.5f * 10);
+  const float first = 0.5f * 2 + 0.25f * 20 - 0.5f * 12,
+              second = 0.25f * 4 + 0.125f * 30 - 0.25f * 21;
+  EXPECT_FLOAT_EQ(target(0.5f, 0), 6 + 0.5f * first);
+  EXPECT_FLOAT_EQ(target(0.5f, 0.25f), 6 + 0.5f * first + 0.125f * second);
+}
+
+TEST(RetraceTarget, OfAGreedyPolicyEndsWhereChooseHorizonDoes) {
+  const auto horizons = Horizons(
+      {{.reward = 1, .activated = true}, {.reward = 2}, {.reward = 4, .activated = true}}, 0.9);
+  for (const std::array<std::uint8_t, 3> followed :
+       {std::array<std::uint8_t, 3>{0, 1, 1}, {1, 0, 1}, {1, 1, 0}, {1, 1, 1}}) {
+    std::array<RetraceStep, 3> behind;
+    for (std::size_t k = 0; k < 3; ++k) {
+      const float best = 3 + static_cast<float>(k);
+      behind[k] = {RetraceTrace(1, followed[k], 0.3f), best, followed[k] ? best : best - 1};
+    }
+    const auto chosen = static_cast<std::size_t>(ChooseHorizon(horizons, followed));
+
+    EXPECT_NEAR(RetraceTarget(horizons, &Horizon::calls, behind),
+                horizons[chosen].calls + horizons[chosen].discount * behind[chosen].expected,
+                1e-5)
+        << chosen;
+  }
+}
+
+TEST(RetraceTarget, BehindATerminalRowIsNothing) {
+  const auto horizons = Horizons({{.reward = 1}, {.reward = 2, .terminal = true}}, 0.5);
+
+  EXPECT_FLOAT_EQ(
+      RetraceTarget(horizons, &Horizon::reward, std::array<RetraceStep, 2>{{{1, 10, 12}, {}}}),
+      1 + 5 + (1 - 6));
+}
+
 }  // namespace
 }  // namespace londi::learner

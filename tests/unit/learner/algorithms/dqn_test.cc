@@ -102,6 +102,43 @@ TEST(Dqn, ABetterPlanSaysWhatASuccessorIsWorth) {
   EXPECT_NEAR(target_of(true, 2), 0.5 + 0.9 * 3.5, 1e-5);
 }
 
+TEST(Dqn, ByRetraceTheOnlinePolicyWeighsAndTheTargetNetworkValues) {
+  at::set_num_threads(1);
+  const auto dqn = MakeDqn({.width = 8,
+                            .layers = 1,
+                            .disagreement_width = 8,
+                            .retrace_lambda = 0.5,
+                            .retrace_temperature = 0.1},
+                           kFeatures,
+                           "cpu",
+                           1);
+  AlgorithmState state = dqn->Save();
+  SetHeads(state, "online.", 100, 0.1f);
+  SetHeads(state, "target.", 10, -2);
+  dqn->Restore(state);
+  Batch batch = MakeOneStep(kUnlimited);
+  batch.num_successors = 2;
+  std::ranges::fill(batch.inputs.Resize(3 * static_cast<std::size_t>(batch.width)), 0.5f);
+  batch.contexts.push_back({0, kUnlimited});
+  batch.entries[0].num_horizons = 2;
+  batch.horizons.push_back({.reward = 0.5f, .calls = 0.9f, .activations = 1, .discount = 0.81f});
+  batch.horizon_successor = {0, 1};
+  batch.horizon_activated = {1, 0};
+  batch.horizon_behaviour_prob = {0.9f, 1};
+
+  const double p = 1 / (1 + std::exp(-1.0)), expected = (1 - p) * 11 + p * 9;
+  const double correction = 0.81 * expected - 0.9 * 9;
+  EXPECT_NEAR(dqn->Update(batch).mean_target_return,
+              0.5 + 0.9 * expected + 0.5 * p / 0.9 * correction,
+              1e-4);
+}
+
+TEST(Dqn, EitherPlansOrRetrace) {
+  EXPECT_THROW((DqnOptions{.plans = true, .retrace_lambda = 0.9}.Validate()), core::ConfigError);
+  EXPECT_THROW((DqnOptions{.retrace_lambda = 1.1}.Validate()), core::ConfigError);
+  EXPECT_NO_THROW(DqnOptions{.retrace_lambda = 0.9}.Validate());
+}
+
 TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
   const auto dqn = MakeSmallDqn(1, /*plans=*/true);
   const Batch batch = MakeOneStep(kUnlimited);
