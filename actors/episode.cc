@@ -17,7 +17,8 @@ void Add(const core::Decision& decision, EpisodeResult& result) {
   if (!decision.deepthink) return;
   ++result.calls;
   result.call_steps.push_back(step);
-  result.changed += decision.deepthink->action != decision.quick.action;
+  result.call_disagreements.push_back(decision.choice.disagreement);
+  if (decision.action() != decision.quick.action) result.changed_steps.push_back(step);
   Add(decision.deepthink->usage, result.deepthink);
 }
 

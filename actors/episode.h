@@ -56,9 +56,10 @@ struct EpisodeResult {
   std::string kind;
   double total_reward = 0;
   std::int32_t steps = 0;
-  std::int32_t calls = 0;                // DEEPTHINK's answers, counted apart from the governor.
-  std::int32_t changed = 0;              // Of these, the ones that changed the action.
-  std::vector<std::int32_t> call_steps;  // [calls] the steps they were made in, 0-based.
+  std::int32_t calls = 0;                   // DEEPTHINK's answers, counted apart from the governor.
+  std::vector<std::int32_t> call_steps;     // [calls] the steps they were made in, 0-based.
+  std::vector<std::int32_t> changed_steps;  // Of these, where the action is another than QUICK's.
+  std::vector<float> call_disagreements;    // [calls] SwitchChoice::disagreement before each.
 
   struct TierUsage {
     std::int64_t tokens = 0;  // Computed.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -39,7 +40,9 @@ Episode ReadEpisode(const Json& row, double cost) {
       .tokens = row.at("quick_tokens").get<double>() + row.at("deepthink_tokens").get<double>(),
       .gflops = row.at("quick_gflops").get<double>() + row.at("deepthink_gflops").get<double>(),
       .lm_ms = row.at("lm_ms"),
-      .call_steps = row.at("call_steps")};
+      .call_steps = row.at("call_steps"),
+      .changed_steps = row.at("changed_steps"),
+      .call_disagreements = row.at("call_disagreements")};
   episode.value = row.at("return").get<double>() - cost * episode.calls;
   return episode;
 }
@@ -171,6 +174,39 @@ std::map<std::string, std::vector<double>> SuccessByKind(
       scores[*kind.kind].push_back(kind.successes / kind.episodes);
   }
   return scores;
+}
+
+std::vector<CalibrationBin> Calibration(const std::vector<const std::vector<Episode>*>& runs) {
+  std::vector<CalibrationBin> bins(10);
+  double calls = 0;
+  bool predicts = false;
+  for (const auto* run : runs) {
+    for (const Episode& episode : *run) {
+      for (std::size_t i = 0; i < episode.call_steps.size(); ++i) {
+        const double predicted = episode.call_disagreements[i];
+        CalibrationBin& bin = bins[static_cast<std::size_t>(std::clamp(10 * predicted, 0.0, 9.0))];
+        ++bin.share;
+        bin.predicted += predicted;
+        bin.found += std::ranges::count(episode.changed_steps, episode.call_steps[i]);
+        ++calls;
+        predicts = predicts || predicted != 1;
+      }
+    }
+  }
+  if (!predicts) return {};
+  std::erase_if(bins, [](const CalibrationBin& bin) { return bin.share == 0; });
+  for (CalibrationBin& bin : bins) {
+    bin.predicted /= bin.share;
+    bin.found /= bin.share;
+    bin.share /= calls;
+  }
+  return bins;
+}
+
+double CalibrationError(const std::vector<CalibrationBin>& bins) {
+  double error = 0;
+  for (const CalibrationBin& bin : bins) error += bin.share * std::abs(bin.predicted - bin.found);
+  return error;
 }
 
 std::vector<double> CallPositions(const std::vector<const std::vector<Episode>*>& runs) {

@@ -33,6 +33,8 @@ struct Episode {
   double steps = 0, calls = 0;
   double tokens = 0, gflops = 0, lm_ms = 0;  // Both LMs.
   std::vector<std::int32_t> call_steps;
+  std::vector<std::int32_t> changed_steps;  // Of these, where DEEPTHINK acted otherwise than QUICK.
+  std::vector<double> call_disagreements;   // [calls] how probable the Switcher held that.
 };
 
 // The policies of one evaluation, all on the same seeds.
@@ -66,6 +68,21 @@ Measures Measure(const std::vector<const std::vector<Episode>*>& runs, const Wei
 // Success by (kind, run), each kind's list as long as there are runs.
 std::map<std::string, std::vector<double>> SuccessByKind(
     const std::vector<const std::vector<Episode>*>& runs);
+
+// Of the calls before which the LMs' disagreement was held for about equally probable.
+struct CalibrationBin {
+  double share = 0;      // Of all calls.
+  double predicted = 0;  // Mean.
+  double found = 0;      // Share of them that changed the action.
+};
+// A bin for each tenth of the probability in which there are calls; none where nothing was
+// predicted (every prediction is 1). It sees calls only: what a Switcher held for improbable it did
+// not try.
+std::vector<CalibrationBin> Calibration(const std::vector<const std::vector<Episode>*>& runs);
+
+// Expected calibration error: mean |predicted - found| over calls, by bin (Guo et al. 2017,
+// arXiv:1706.04599).
+double CalibrationError(const std::vector<CalibrationBin>& bins);
 
 // Shares of the calls in each tenth of the episode; empty where there are none.
 std::vector<double> CallPositions(const std::vector<const std::vector<Episode>*>& runs);

@@ -118,6 +118,28 @@ std::string PositionsTable(const StudyResults& results) {
   return text;
 }
 
+std::string CalibrationsTable(const StudyResults& results) {
+  if (results.calibrations.empty()) return "";
+  std::string text =
+      "\n## How far the predicted disagreement can be believed\n\nOf the calls before which the "
+      "Switcher held it for about equally probable that DEEPTHINK would act otherwise than\nQUICK: "
+      "how probable on average, and how often it did. Error: mean difference over calls. Calls "
+      "only: what was held\nfor improbable was not tried.\n\n"
+      "| policy | share of the calls, % | predicted, % | found, % | error, points |\n"
+      "|---|---:|---:|---:|---:|\n";
+  for (const CalibrationRow& row : results.calibrations) {
+    for (const CalibrationBin& bin : row.bins) {
+      text += fmt::format("| {} | {:.1f} | {:.1f} | {:.1f} | |\n",
+                          row.policy,
+                          kPercent * bin.share,
+                          kPercent * bin.predicted,
+                          kPercent * bin.found);
+    }
+    text += fmt::format("| {} | 100.0 | | | {:.1f} |\n", row.policy, kPercent * row.error);
+  }
+  return text;
+}
+
 // What one policy costs, as a plot's horizontal axis.
 struct PriceAxis {
   std::string file, label;
@@ -209,7 +231,8 @@ std::string ToMarkdown(const std::string& name, const StudyResults& results) {
       "\nIQM: mean of the middle half of the success of each (run, kind). Tokens, GFLOP and ms "
       "(of the LMs' forward passes) per\nepisode, both LMs. Regret: return minus cost of calls, "
       "the oracle's minus the Switcher's.\n";
-  return text + BudgetsTable(results) + ImprovementsTable(results) + PositionsTable(results);
+  return text + BudgetsTable(results) + ImprovementsTable(results) + PositionsTable(results) +
+         CalibrationsTable(results);
 }
 
 std::string ToCsv(const StudyResults& results) {
@@ -287,6 +310,14 @@ std::string ToJson(const StudyResults& results) {
   json["positions"] = Json::array();
   for (const PositionRow& row : results.positions)
     json["positions"].push_back({{"policy", row.policy}, {"shares", row.shares}});
+  json["calibrations"] = Json::array();
+  for (const CalibrationRow& row : results.calibrations) {
+    Json bins = Json::array();
+    for (const CalibrationBin& bin : row.bins)
+      bins.push_back({{"share", bin.share}, {"predicted", bin.predicted}, {"found", bin.found}});
+    json["calibrations"].push_back(
+        {{"policy", row.policy}, {"error", row.error}, {"bins", std::move(bins)}});
+  }
   return json.dump(1) + "\n";
 }
 

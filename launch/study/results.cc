@@ -274,6 +274,20 @@ void AddPositions(const std::vector<std::pair<std::string, Variant>>& variants,
   }
 }
 
+void AddCalibrations(const std::vector<std::pair<std::string, Variant>>& variants,
+                     StudyResults& results) {
+  for (const auto& [name, variant] : variants) {
+    for (const auto& [key, runs] : variant.policies()) {
+      if (!IsUnlimited(key, kSwitcher)) continue;
+      if (auto bins = Calibration(runs); !bins.empty()) {
+        const double error = CalibrationError(bins);
+        results.calibrations.push_back(
+            {.policy = name + ": " + Text(key), .bins = std::move(bins), .error = error});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 StudyResults Analyse(const std::vector<VariantRuns>& variants, const AnalysisOptions& options) {
@@ -289,6 +303,7 @@ StudyResults Analyse(const std::vector<VariantRuns>& variants, const AnalysisOpt
   }
   AddImprovements(all, options, results);
   AddPositions(all, results);
+  AddCalibrations(all, results);
   return results;
 }
 

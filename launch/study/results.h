@@ -62,6 +62,13 @@ struct PositionRow {
   std::vector<double> shares;  // [10] of the calls in each tenth of the episode.
 };
 
+// How far the predicted disagreement can be believed where a Switcher called.
+struct CalibrationRow {
+  std::string policy;
+  std::vector<CalibrationBin> bins;
+  double error = 0;  // CalibrationError
+};
+
 struct StudyResults {
   std::size_t seeds = 0, episodes = 0;
   double margin = 0;
@@ -71,6 +78,7 @@ struct StudyResults {
   std::vector<BudgetRow> budgets;
   std::vector<ImprovementRow> improvements;
   std::vector<PositionRow> positions;
+  std::vector<CalibrationRow> calibrations;
 };
 
 struct AnalysisOptions {

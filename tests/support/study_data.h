@@ -12,7 +12,7 @@
 namespace londi::testing {
 
 // 40 episodes, alternately of two kinds, of which the first `solved` end well; 10 steps with
-// `calls` calls each, in the first steps.
+// `calls` calls each, in the first steps, which change nothing and were a coin's toss beforehand.
 inline std::vector<launch::study::Episode> MakeStudyEpisodes(int solved,
                                                              int calls,
                                                              double cost = 0) {
@@ -27,7 +27,10 @@ inline std::vector<launch::study::Episode> MakeStudyEpisodes(int solved,
                                    .tokens = 100.0 + calls,
                                    .gflops = 0.5,
                                    .lm_ms = 2};
-    for (int step = 0; step < calls; ++step) episode.call_steps.push_back(step);
+    for (int step = 0; step < calls; ++step) {
+      episode.call_steps.push_back(step);
+      episode.call_disagreements.push_back(0.5);
+    }
     episodes.push_back(std::move(episode));
   }
   return episodes;

@@ -114,7 +114,8 @@ TEST_F(RunEpisodeTest, CountsExactlyTheCallsThatWereMade) {
     EXPECT_TRUE(result.finished && result.success);  // DEEPTHINK knows all riddles.
     EXPECT_EQ(result.steps, CountingEnvironment::kSteps);
     EXPECT_EQ(result.calls, activated);
-    EXPECT_EQ(result.changed, activated);  // QUICK is wrong at every one.
+    EXPECT_EQ(result.changed_steps, call_steps);  // QUICK is wrong at every one.
+    EXPECT_EQ(result.call_disagreements, std::vector<float>(call_steps.size(), 1));
     EXPECT_EQ(result.quick.tokens, 4 * result.steps);
     EXPECT_EQ(result.deepthink.tokens, 4 * result.calls);
     EXPECT_DOUBLE_EQ(result.deepthink.gflops, 1e-3 * result.calls);

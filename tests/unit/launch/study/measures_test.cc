@@ -34,7 +34,9 @@ actors::EpisodeRow MakeRow(std::uint64_t seed, bool success, std::vector<std::in
                                .total_reward = success ? 0.75 : 0,
                                .steps = 8,
                                .calls = static_cast<std::int32_t>(calls.size()),
-                               .call_steps = std::move(calls)};
+                               .call_steps = calls,
+                               .changed_steps = calls,
+                               .call_disagreements = std::vector<float>(calls.size(), 0.5f)};
   result.quick = {.tokens = 30, .gflops = 0.5, .compute_ms = 2};
   result.deepthink = {.tokens = 12, .gflops = 1, .compute_ms = 4};
   return {.seed = seed, .result = result};
@@ -60,6 +62,8 @@ TEST_F(ReadEvaluationTest, TakesWhatAnEvaluationWrote) {
   EXPECT_EQ(episodes[0].gflops, 1.5);
   EXPECT_EQ(episodes[0].lm_ms, 6);
   EXPECT_EQ(episodes[0].call_steps, (std::vector<std::int32_t>{2, 7}));
+  EXPECT_EQ(episodes[0].changed_steps, (std::vector<std::int32_t>{2, 7}));
+  EXPECT_EQ(episodes[0].call_disagreements, (std::vector<double>{0.5, 0.5}));
   EXPECT_EQ(Text(read.rbegin()->first), "switcher c=0.01 B=3");
 }
 
@@ -138,6 +142,35 @@ TEST(SuccessByKind, HasAScoreOfEachRun) {
 
   EXPECT_EQ(scores.at("goto"), (std::vector<double>{0.05, 1}));
   EXPECT_EQ(scores.at("open"), (std::vector<double>{0, 1}));
+}
+
+TEST(Calibration, ComparesWhatWasPredictedOfCallsWithWhatTheyChanged) {
+  const std::vector<Episode> first = {{.steps = 9,
+                                       .call_steps = {1, 2, 3},
+                                       .changed_steps = {2},
+                                       .call_disagreements = {.25, .75, .25}}};
+  const std::vector<Episode> second = {
+      {.steps = 9, .call_steps = {4}, .changed_steps = {4}, .call_disagreements = {1}},
+      {.steps = 9}};
+
+  const std::vector<CalibrationBin> bins = Calibration({&first, &second});
+
+  ASSERT_EQ(bins.size(), 3u);
+  EXPECT_DOUBLE_EQ(bins[0].share, 0.5);
+  EXPECT_DOUBLE_EQ(bins[0].predicted, 0.25);
+  EXPECT_DOUBLE_EQ(bins[0].found, 0);
+  EXPECT_DOUBLE_EQ(bins[1].predicted, 0.75);
+  EXPECT_DOUBLE_EQ(bins[1].found, 1);
+  EXPECT_DOUBLE_EQ(bins[2].share, 0.25);
+  EXPECT_DOUBLE_EQ(bins[2].found, 1);
+  EXPECT_DOUBLE_EQ(CalibrationError(bins), 0.5 * 0.25 + 0.25 * 0.25);
+}
+
+TEST(Calibration, SaysNothingWhereNothingWasPredicted) {
+  const std::vector<Episode> calls = {{.steps = 9, .call_steps = {1}, .call_disagreements = {1}},
+                                      {.steps = 9}};
+
+  EXPECT_TRUE(Calibration({&calls}).empty());
 }
 
 TEST(CallPositions, AreSharesByTenthOfTheEpisode) {

@@ -63,6 +63,7 @@ TEST(StudyReport, TheJsonHasNullWhereThereIsNothing) {
   EXPECT_TRUE(json.at("policies")[0].at("regret").is_null());
   EXPECT_TRUE(json.at("policies")[0].at("budget").is_null());
   EXPECT_EQ(json.at("positions")[0].at("shares").size(), 10u);
+  EXPECT_EQ(json.at("calibrations")[0].at("bins")[0].at("predicted"), 0.5);
 }
 
 TEST(StudyReport, DrawsAPlotPerPriceAndWhereCallsLand) {

@@ -128,6 +128,14 @@ TEST(Analyse, SaysWhereCallsLand) {
   EXPECT_NEAR(results.positions[1].shares[2], 1.0 / 3, 1e-12);
 }
 
+TEST(Analyse, SaysHowFarPredictionsCanBeBelieved) {
+  const StudyResults results = AnalyseOne();
+
+  ASSERT_EQ(results.calibrations.size(), 2u);  // The Switcher's two costs.
+  EXPECT_EQ(results.calibrations[0].policy, "switcher: switcher c=0.01");
+  EXPECT_EQ(results.calibrations[0].error, 0.5);
+}
+
 TEST(Analyse, TheSameSeedGivesTheSameIntervals) {
   const StudyResults a = AnalyseOne(), b = AnalyseOne();
 
