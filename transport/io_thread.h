@@ -9,11 +9,9 @@
 
 #include "core/clock.h"
 #include "monitor/log.h"
+#include "transport/wake_fd.h"
 
 namespace londi::transport {
-
-// Messages a loop takes from one socket before it looks after everything else, stopping included.
-inline constexpr int kMaxBurst = 512;
 
 // The thread that owns a channel's sockets. Other threads hand it work through the channel's own
 // queues and Wake() it.
@@ -31,7 +29,7 @@ class IoThread {
   IoThread& operator=(const IoThread&) = delete;
 
   // Ends the current or the next Wait. Any thread.
-  void Wake();
+  void Wake() { wake_.Wake(); }
 
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
 
@@ -39,7 +37,7 @@ class IoThread {
   void Wait(std::span<const zmq::socket_ref> readable, core::TimePoint deadline);
 
  private:
-  const int wake_fd_;
+  WakeFd wake_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

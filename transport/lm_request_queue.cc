@@ -54,8 +54,16 @@ void LmRequestQueue::Cancel(Ticket ticket) {
 
 std::optional<IncomingLmRequest> LmRequestQueue::Receive(core::TimePoint deadline) {
   while (true) {
+    if (auto incoming = TryReceive()) return incoming;
     std::unique_lock lock(mutex_);
-    not_empty_.wait_until(lock, deadline, [&] { return closed_ || !waiting_.empty(); });
+    const auto is_over = [&] { return closed_ || !waiting_.empty(); };
+    if (!not_empty_.wait_until(lock, deadline, is_over) || waiting_.empty()) return std::nullopt;
+  }
+}
+
+std::optional<IncomingLmRequest> LmRequestQueue::TryReceive() {
+  while (true) {
+    std::unique_lock lock(mutex_);
     if (waiting_.empty()) return std::nullopt;
     IncomingLmRequest incoming = std::move(waiting_.front());
     waiting_.pop_front();

@@ -34,6 +34,7 @@ class LmRequestQueue final : public LmServerChannel {
   void Cancel(Ticket ticket);
 
   std::optional<IncomingLmRequest> Receive(core::TimePoint deadline) override;
+  [[nodiscard]] std::optional<IncomingLmRequest> TryReceive();  // What waits; does not block.
   void Reply(Ticket ticket, const core::Proposal& proposal) override;
   void Refuse(Ticket ticket, const core::ErrorText& reason, Retry retry) override;
   std::size_t NumWaiting() const override;

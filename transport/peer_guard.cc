@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "transport/zmq_socket.h"
 
 namespace londi::transport {
 namespace {

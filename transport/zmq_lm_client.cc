@@ -8,9 +8,9 @@
 
 #include "transport/codec.h"
 #include "transport/dealer.h"
-#include "transport/io_thread.h"
 #include "transport/lm_call.h"
 #include "transport/rejected_messages.h"
+#include "transport/socket_turns.h"
 
 namespace londi::transport {
 namespace {
@@ -32,6 +32,14 @@ struct Call {
 };
 using CallPtr = std::shared_ptr<Call>;
 
+struct Worker {
+  Worker(Sockets& sockets, const std::string& endpoint) : dealer(sockets, endpoint) {}
+
+  Dealer dealer;
+  WatchedSocket messages{dealer.socket()};
+  WatchedSocket link{dealer.link()};
+};
+
 class Client final : public ZmqLmClient {
  public:
   Client(const ChannelContext& context, core::Tier tier, const LmDispatcherOptions& options)
@@ -48,10 +56,11 @@ class Client final : public ZmqLmClient {
                                             "Workers with a connection",
                                             {{"tier", core::TierName(tier)}})),
         dispatcher_(options),
-        io_(
+        turns_(
             std::string("lm.") + core::TierName(tier),
             context.logger,
-            [this](IoThread& io) { Run(io); },
+            {},
+            [this] { return Round(); },
             [this] { Close(); }) {}
 
   ~Client() override { Close(); }
@@ -67,15 +76,17 @@ class Client final : public ZmqLmClient {
       open_.emplace(id, call);
       arrived_.push_back(id);
     }
-    io_.Wake();
-    std::optional<LmOutcome> outcome = call->result.WaitUntil(request.deadline);
+    const bool is_settled = turns_.Visit(request.deadline, [&] { return calls_.count(id) == 0; });
+    if (!is_settled) turns_.RequestRound();
+    std::optional<LmOutcome> outcome =
+        call->result.WaitUntil(is_settled ? core::TimePoint{} : request.deadline);
     if (outcome) return ProposalOrThrow(std::move(*outcome));
     {
       std::lock_guard lock(mutex_);
       open_.erase(id);
       given_up_.push_back(id);
     }
-    io_.Wake();
+    turns_.RequestRound();
     ThrowLmDeadline(static_cast<std::size_t>(reachable_.value()));
   }
 
@@ -84,7 +95,7 @@ class Client final : public ZmqLmClient {
       std::lock_guard lock(mutex_);
       wanted_workers_ = endpoints;
     }
-    io_.Wake();
+    turns_.RequestRound();
   }
 
   void Close() override {
@@ -97,30 +108,21 @@ class Client final : public ZmqLmClient {
       }
       open_.clear();
     }
-    io_.Wake();
+    turns_.RequestRound();
   }
 
  private:
-  void Run(IoThread& io) {
-    while (!io.stopping()) {
-      Wait(io);
-      TakeOrders();
-      for (auto& [endpoint, worker] : workers_) {
-        ReceiveFrom(endpoint, *worker);
-        FollowLink(endpoint, *worker);
-      }
-      SendWaiting();
-      reachable_.Set(static_cast<double>(dispatcher_.NumReachable()));
+  SocketTurns::Outlook Round() {
+    TakeOrders();
+    SendWaiting();
+    for (auto& [endpoint, worker] : workers_) {
+      ReceiveFrom(endpoint, *worker);
+      FollowLink(endpoint, *worker);
     }
-  }
-
-  void Wait(IoThread& io) {
-    std::vector<zmq::socket_ref> readable;
-    for (const auto& [endpoint, worker] : workers_) {
-      readable.push_back(worker->socket());
-      readable.push_back(worker->link());
-    }
-    io.Wait(readable, dispatcher_.NextRetry().value_or(core::TimePoint::max()));
+    SendWaiting();  // What was refused, or has a worker now.
+    reachable_.Set(static_cast<double>(dispatcher_.NumReachable()));
+    return {.again = dispatcher_.NextRetry().value_or(core::TimePoint::max()),
+            .waiting = static_cast<int>(calls_.size())};
   }
 
   // What other threads asked for since the last round.
@@ -158,7 +160,7 @@ class Client final : public ZmqLmClient {
     for (const std::string& endpoint : wanted) {
       if (workers_.count(endpoint) > 0) continue;
       try {
-        workers_.emplace(endpoint, std::make_unique<Dealer>(sockets_, endpoint));
+        workers_.emplace(endpoint, std::make_unique<Worker>(sockets_, endpoint));
       } catch (const core::IoError& error) {
         logger_->warn("tier={} worker={} cannot be used: {}",
                       core::TierName(tier_),
@@ -166,10 +168,17 @@ class Client final : public ZmqLmClient {
                       error.text().why);
       }
     }
+    std::vector<WatchedSocket*> sockets;
+    for (const auto& [endpoint, worker] : workers_) {
+      sockets.push_back(&worker->messages);
+      sockets.push_back(&worker->link);
+    }
+    turns_.SetSockets(std::move(sockets));
   }
 
-  void FollowLink(const std::string& endpoint, Dealer& worker) {
-    while (const auto event = worker.TakeLinkEvent()) {
+  void FollowLink(const std::string& endpoint, Worker& worker) {
+    if (!worker.link.may_have_input) return;
+    while (const auto event = worker.dealer.TakeLinkEvent()) {
       const bool connected = *event == Dealer::LinkEvent::kConnected;
       logger_->info("tier={} worker={} {}",
                     core::TierName(tier_),
@@ -177,11 +186,13 @@ class Client final : public ZmqLmClient {
                     connected ? "connected" : "lost");
       dispatcher_.SetReachable(endpoint, connected);
     }
+    worker.link.may_have_input = false;
   }
 
-  void ReceiveFrom(const std::string& endpoint, Dealer& worker) {
-    for (int i = 0; i < kMaxBurst; ++i) {
-      const std::optional<zmq::message_t> message = worker.TryReceive();
+  void ReceiveFrom(const std::string& endpoint, Worker& worker) {
+    for (int i = 0; i < kMaxBurst && worker.messages.may_have_input; ++i) {
+      const std::optional<zmq::message_t> message = worker.dealer.TryReceive();
+      worker.messages.may_have_input = message.has_value();
       if (!message) break;
       try {
         const Frame frame = DecodeFrame(View(*message), session_->run());
@@ -228,8 +239,13 @@ class Client final : public ZmqLmClient {
 
   void SendCancel(const std::string& endpoint, std::uint64_t id) {
     // Best effort: a worker that does not hear of it does work for nothing.
-    [[maybe_unused]] const bool sent =
-        workers_.at(endpoint)->TrySend(EncodeLmCancel(*session_, id));
+    [[maybe_unused]] const bool sent = SendTo(endpoint, EncodeLmCancel(*session_, id));
+  }
+
+  [[nodiscard]] bool SendTo(const std::string& endpoint, std::string message) {
+    Worker& worker = *workers_.at(endpoint);
+    worker.messages.may_have_input = true;
+    return worker.dealer.TrySend(std::move(message));
   }
 
   void SendWaiting() {
@@ -238,7 +254,7 @@ class Client final : public ZmqLmClient {
       try {
         std::string message =
             EncodeLmRequest(*session_, next->call, call->request, steady_clock::now());
-        if (!workers_.at(next->worker)->TrySend(std::move(message))) {
+        if (!SendTo(next->worker, std::move(message))) {
           dispatcher_.Refused(next->call, next->worker, steady_clock::now());
         }
       } catch (const core::ProtocolError& error) {
@@ -267,9 +283,9 @@ class Client final : public ZmqLmClient {
   monitor::Counter retries_;
   monitor::Gauge reachable_;
 
-  // I/O thread only.
+  // Of who is at the sockets.
   LmDispatcher dispatcher_;
-  std::map<std::string, std::unique_ptr<Dealer>> workers_;
+  std::map<std::string, std::unique_ptr<Worker>> workers_;
   std::unordered_map<std::uint64_t, CallPtr> calls_;
 
   std::mutex mutex_;
@@ -281,7 +297,7 @@ class Client final : public ZmqLmClient {
   std::uint64_t last_id_ = 0;
   bool closed_ = false;
 
-  IoThread io_;
+  SocketTurns turns_;
 };
 
 }  // namespace

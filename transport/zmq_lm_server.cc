@@ -1,14 +1,15 @@
 #include "transport/zmq_lm_server.h"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "transport/codec.h"
-#include "transport/io_thread.h"
 #include "transport/listener.h"
 #include "transport/rejected_messages.h"
+#include "transport/socket_turns.h"
 #include "transport/zmq_socket.h"
 
 namespace londi::transport {
@@ -28,45 +29,59 @@ class Server final : public ZmqLmServer {
                                                   "Answers whose client was gone")),
         listener_(context.sockets, zmq::socket_type::router, context.host),
         queue_(options.max_waiting),
-        io_(
+        turns_(
             "lm.server",
             context.logger,
-            [this](IoThread& io) { Run(io); },
+            {&socket_},
+            [this] { return Round(); },
             [this] { queue_.Close(); }) {}
 
-  ~Server() override { queue_.Close(); }
+  ~Server() override { Close(); }
 
   const std::string& endpoint() const override { return listener_.endpoint(); }
   std::optional<IncomingLmRequest> Receive(core::TimePoint deadline) override {
-    return queue_.Receive(deadline);
+    const auto done = [this] { return queue_.NumWaiting() > 0 || queue_.IsClosed(); };
+    ++receiving_;
+    std::optional<IncomingLmRequest> request;
+    do {
+      const bool visited = turns_.Visit(deadline, done);
+      request = visited ? queue_.TryReceive() : queue_.Receive(deadline);
+    } while (!request && !queue_.IsClosed() && steady_clock::now() < deadline);
+    --receiving_;
+    SendPosted();
+    return request;
   }
   void Reply(Ticket ticket, const core::Proposal& proposal) override {
     queue_.Reply(ticket, proposal);
+    SendPosted();
   }
   void Refuse(Ticket ticket, const core::ErrorText& reason, Retry retry) override {
     queue_.Refuse(ticket, reason, retry);
+    SendPosted();
   }
   std::size_t NumWaiting() const override { return queue_.NumWaiting(); }
-  void Close() override { queue_.Close(); }
+  void Close() override {
+    queue_.Close();
+    turns_.RequestRound();
+  }
   bool IsClosed() const override { return queue_.IsClosed(); }
 
  private:
-  void Run(IoThread& io) {
-    const zmq::socket_ref readable[] = {listener_.socket()};
-    while (!io.stopping()) {
-      io.Wait(readable, core::TimePoint::max());
-      for (int i = 0; i < kMaxBurst; ++i) {
-        const std::optional<RoutedMessage> message = TryReceiveRouted(listener_.socket());
-        if (!message) break;
-        try {
-          Handle(*message);
-        } catch (const core::ProtocolError& error) {
-          rejected_.Add(error);
-        }
-      }
-      SendOutcomes();
-    }
+  SocketTurns::Outlook Round() {
     SendOutcomes();
+    for (int i = 0; i < kMaxBurst && socket_.may_have_input; ++i) {
+      const std::optional<RoutedMessage> message = TryReceiveRouted(listener_.socket());
+      socket_.may_have_input = message.has_value();
+      if (!message) break;
+      try {
+        Handle(*message);
+      } catch (const core::ProtocolError& error) {
+        rejected_.Add(error);
+      }
+    }
+    SendOutcomes();  // Refusals of what came.
+    return {.again = core::TimePoint::max(),
+            .waiting = receiving_ - static_cast<int>(queue_.NumWaiting())};
   }
 
   void Handle(const RoutedMessage& message) {
@@ -99,15 +114,18 @@ class Server final : public ZmqLmServer {
     open_.erase(found);
   }
 
-  // Any thread.
+  // Any thread; sent by the next round.
   void PostOutcome(const RequestKey& key, LmOutcome outcome) {
-    bool first = false;
+    std::lock_guard lock(mutex_);
+    outcomes_.emplace_back(key, std::move(outcome));
+  }
+
+  void SendPosted() {
     {
       std::lock_guard lock(mutex_);
-      first = outcomes_.empty();
-      outcomes_.emplace_back(key, std::move(outcome));
+      if (outcomes_.empty()) return;
     }
-    if (first) io_.Wake();
+    if (!turns_.Visit(core::TimePoint{}, [] { return true; })) turns_.RequestRound();
   }
 
   void SendOutcomes() {
@@ -120,6 +138,7 @@ class Server final : public ZmqLmServer {
       open_.erase(key);
       const std::string message = EncodeOrRefuse(key.second, outcome);
       if (!TrySendTo(listener_.socket(), key.first, message)) undeliverable_.Increment();
+      socket_.may_have_input = true;
     }
   }
 
@@ -136,11 +155,13 @@ class Server final : public ZmqLmServer {
   RejectedMessages rejected_;
   monitor::Counter undeliverable_;
   Listener listener_;
-  std::map<RequestKey, Ticket> open_;  // I/O thread only.
+  WatchedSocket socket_{listener_.socket()};
+  std::map<RequestKey, Ticket> open_;  // Of who is at the sockets.
+  std::atomic<int> receiving_ = 0;     // Threads within Receive.
   std::mutex mutex_;
   std::vector<std::pair<RequestKey, LmOutcome>> outcomes_;  // Guarded by mutex_.
   LmRequestQueue queue_;
-  IoThread io_;
+  SocketTurns turns_;
 };
 
 }  // namespace

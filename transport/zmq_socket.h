@@ -41,6 +41,9 @@ inline std::string_view View(const zmq::message_t& message) {
   return {static_cast<const char*>(message.data()), message.size()};
 }
 
+// Messages to take from one socket before everything else is looked after, stopping included.
+inline constexpr int kMaxBurst = 512;
+
 // None of the following blocks.
 
 struct RoutedMessage {

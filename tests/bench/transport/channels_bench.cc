@@ -21,8 +21,8 @@
 #include <string>
 #include <thread>
 #include <vector>
-#include <zmq.hpp>
 
+#include "tests/bench/support/bare_libzmq.h"
 #include "tests/bench/support/figures.h"
 #include "transport/zmq_lm_client.h"
 #include "transport/zmq_lm_server.h"
@@ -31,9 +31,11 @@
 namespace {
 
 using namespace londi;
+using bench::BareEcho;
+using bench::BareRate;
 using bench::Clock;
+using bench::Keys;
 using bench::SecondsSince;
-using Keys = std::optional<transport::RunKeys>;
 
 constexpr int kRounds = 5;
 constexpr std::size_t kMessage = 1024;
@@ -51,66 +53,6 @@ struct Process {
   transport::SharedSession session =
       std::make_shared<transport::Session>(core::RunId(1), core::Epoch(1), core::Incarnation(1));
 };
-
-// Answers every message with `answer` bytes until it gets an empty one.
-class BareEcho {
- public:
-  BareEcho(const Keys& keys, std::size_t answer) : router_(context_, zmq::socket_type::router) {
-    if (keys) {
-      router_.set(zmq::sockopt::curve_server, true);
-      router_.set(zmq::sockopt::curve_secretkey, keys->server.secret_key);
-    }
-    router_.bind("tcp://127.0.0.1:*");
-    dealer_ = zmq::socket_t(own_, zmq::socket_type::dealer);
-    if (keys) {
-      dealer_.set(zmq::sockopt::curve_serverkey, keys->server.public_key);
-      dealer_.set(zmq::sockopt::curve_publickey, keys->client.public_key);
-      dealer_.set(zmq::sockopt::curve_secretkey, keys->client.secret_key);
-    }
-    dealer_.connect(router_.get(zmq::sockopt::last_endpoint));
-    thread_ = std::thread([this, answer] { Serve(answer); });
-  }
-  ~BareEcho() {
-    dealer_.send(zmq::message_t(), zmq::send_flags::none);
-    thread_.join();
-  }
-
-  void Send(std::size_t bytes) { dealer_.send(zmq::message_t(bytes), zmq::send_flags::none); }
-  void Receive() {
-    zmq::message_t message;
-    (void)dealer_.recv(message);
-  }
-
- private:
-  void Serve(std::size_t answer) {
-    zmq::message_t from, message;
-    while (router_.recv(from) && router_.recv(message) && message.size() > 0) {
-      router_.send(from, zmq::send_flags::sndmore);
-      router_.send(zmq::message_t(answer), zmq::send_flags::none);
-    }
-  }
-
-  zmq::context_t context_, own_;
-  zmq::socket_t router_, dealer_;
-  std::thread thread_;
-};
-
-// Messages per second with `under_way` of them at once.
-double BareRate(const Keys& keys, std::size_t bytes, std::size_t answer, int under_way, double s) {
-  BareEcho echo(keys, answer);
-  for (int i = 0; i < under_way; ++i) echo.Send(bytes);
-  std::int64_t messages = 0;
-  const auto begin = Clock::now();
-  while (SecondsSince(begin) < s) {
-    for (int i = 0; i < 100; ++i, ++messages) {
-      echo.Receive();
-      echo.Send(bytes);
-    }
-  }
-  const double rate = static_cast<double>(messages) / SecondsSince(begin);
-  for (int i = 0; i < under_way; ++i) echo.Receive();
-  return rate;
-}
 
 std::vector<double> Microseconds(double seconds, const std::function<void()>& once) {
   for (int i = 0; i < 100; ++i) once();
@@ -238,57 +180,45 @@ double AcknowledgedRows(const Keys& keys, double seconds) {
   return rate;
 }
 
-void Measure(const char* security, const Keys& keys, double seconds) {
-  std::vector<double> ours, bare, ratios, p50, p99;
-  const auto clear = [&] {
-    for (auto* values : {&ours, &bare, &ratios, &p50, &p99}) values->clear();
-  };
-  const auto add = [&](double one, double other) {
-    ours.push_back(one);
-    bare.push_back(other);
-    ratios.push_back(one / other);
-  };
+// Prints medians over the turns: ours, bare, their ratio, and whatever else a turn returns.
+void PrintRow(const char* name,
+              const char* security,
+              const std::function<std::vector<double>()>& turn) {
+  std::vector<std::vector<double>> columns;
   for (int round = 0; round < kRounds; ++round) {
+    std::vector<double> figures = turn();
+    figures.insert(figures.begin() + 2, figures[0] / figures[1]);
+    columns.resize(figures.size());
+    for (std::size_t i = 0; i < figures.size(); ++i) columns[i].push_back(figures[i]);
+  }
+  std::printf("%s,%s", name, security);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    std::printf(i == 2 ? ",%.3f" : ",%.1f", bench::Median(columns[i]));
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+void Measure(const char* security, const Keys& keys, double seconds) {
+  PrintRow("round-trip", security, [&]() -> std::vector<double> {
     Worker worker(keys);
     Client client(keys, worker);
     BareEcho echo(keys, kMessage);
-    const double one = bench::Median(Microseconds(seconds, [&] { client.Ask(); }));
-    add(one, bench::Median(Microseconds(seconds, [&] {
-          echo.Send(kMessage);
-          echo.Receive();
-        })));
-  }
-  std::printf("round-trip,%s,%.1f,%.1f,%.2f\n",
-              security,
-              bench::Median(ours),
-              bench::Median(bare),
-              bench::Median(ratios));
-  clear();
-  for (int round = 0; round < kRounds; ++round) {
-    const double one = AcknowledgedRows(keys, seconds);
-    add(one,
-        kRowsPerMessage * BareRate(keys, kRowsPerMessage * kMessage, /*answer=*/16, 16, seconds));
-  }
-  std::printf("rows,%s,%.0f,%.0f,%.2f\n",
-              security,
-              bench::Median(ours),
-              bench::Median(bare),
-              bench::Median(ratios));
-  clear();
-  for (int round = 0; round < kRounds; ++round) {
+    const double ours = bench::Median(Microseconds(seconds, [&] { client.Ask(); }));
+    const double bare = bench::Median(Microseconds(seconds, [&] {
+      echo.Send(kMessage);
+      echo.Receive();
+    }));
+    return {ours, bare};
+  });
+  PrintRow("rows", security, [&]() -> std::vector<double> {
+    const double ours = AcknowledgedRows(keys, seconds);
+    const double bare = BareRate(keys, kRowsPerMessage * kMessage, /*answer=*/16, 16, seconds);
+    return {ours, kRowsPerMessage * bare};
+  });
+  PrintRow("requests", security, [&]() -> std::vector<double> {
     const Load load = ManyCallers(keys, seconds);
-    add(load.rate, BareRate(keys, kMessage, kMessage, 64, seconds));
-    p50.push_back(load.p50);
-    p99.push_back(load.p99);
-  }
-  std::printf("requests,%s,%.0f,%.0f,%.3f,%.0f,%.0f\n",
-              security,
-              bench::Median(ours),
-              bench::Median(bare),
-              bench::Median(ratios),
-              bench::Median(p50),
-              bench::Median(p99));
-  std::fflush(stdout);
+    return {load.rate, BareRate(keys, kMessage, kMessage, 64, seconds), load.p50, load.p99};
+  });
 }
 
 }  // namespace
