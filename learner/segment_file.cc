@@ -72,6 +72,7 @@ bool IsWhole(const SegmentHeader& header, const std::byte* base, std::int64_t si
 std::unique_ptr<SegmentFile> SegmentFile::Create(const std::filesystem::path& path,
                                                  SegmentHeader header,
                                                  const transport::StreamWatermarks::Snapshot& marks,
+                                                 bool synced,
                                                  const DiskCalls& disk) {
   std::vector<StoredMark> stored;
   for (const auto& [stream, through] : marks) {
@@ -90,16 +91,26 @@ std::unique_ptr<SegmentFile> SegmentFile::Create(const std::filesystem::path& pa
   try {
     file->Allocate(header.header_bytes + header.rows_per_segment * header.row_stride);
     file->Map();
-    std::memcpy(file->base_, bytes.data(), bytes.size());
+    file->WriteAt(0, bytes);
     file->header_ = header;
-    if (disk.sync_all(fd) != 0) Fail(path, "write", errno);
+    if (synced && disk.sync_all(fd) != 0) Fail(path, "write", errno);
     if (rename(unfinished.c_str(), path.c_str()) != 0) Fail(path, "rename", errno);
   } catch (const core::IoError&) {
     unlink(unfinished.c_str());  // What it got of the last room is wanted elsewhere.
     throw;
   }
-  SyncFolder(path.parent_path(), disk);
+  if (synced) SyncFolder(path.parent_path(), disk);
   return file;
+}
+
+void SegmentFile::SyncNew(const std::filesystem::path& path, const DiskCalls& disk) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return;  // Dropped meanwhile.
+  const bool synced = fd >= 0 && disk.sync_all(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  if (!synced) Fail(path, "sync", error);
+  SyncFolder(path.parent_path(), disk);
 }
 
 std::unique_ptr<SegmentFile> SegmentFile::Open(const std::filesystem::path& path,
@@ -156,10 +167,30 @@ std::int64_t SegmentFile::CutAndExtend(std::int64_t keep, std::int64_t extend) {
     Map();
   }
   if (cut > 0) {
-    std::memset(rows() + keep, 0, static_cast<std::size_t>(cut));
+    Write(keep, std::vector<std::byte>(static_cast<std::size_t>(cut)));
     Sync();
   }
   return cut;
+}
+
+void SegmentFile::Write(std::int64_t offset, std::span<const std::byte> bytes) {
+  WriteAt(header_.header_bytes + offset, bytes);
+}
+
+// Writing costs less than storing to the mapping, which faults at every page.
+void SegmentFile::WriteAt(std::int64_t position, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), position);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EFBIG) {
+      // A limit on the size of files that came later. The file has its room: this always works.
+      std::memcpy(base_ + position, bytes.data(), bytes.size());
+      return;
+    }
+    if (written < 0) Fail(path_, "write", errno);
+    position += written;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
 }
 
 void SegmentFile::Sync() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 
 #include "learner/disk_calls.h"
 #include "learner/stored_row.h"
@@ -30,12 +31,15 @@ static_assert(sizeof(SegmentHeader) == 48);
 class SegmentFile {
  public:
   // Completes `header` (header_bytes, num_marks, crc). The file and its name survive the loss of
-  // the machine. Throws core::IoError.
-  // `disk` outlives the file.
+  // the machine if `synced`. Throws core::IoError. `disk` outlives the file.
   static std::unique_ptr<SegmentFile> Create(const std::filesystem::path& path,
                                              SegmentHeader header,
                                              const transport::StreamWatermarks::Snapshot& marks,
+                                             bool synced,
                                              const DiskCalls& disk);
+  // For one that was created without: the file at `path`, if it is still there, and its name
+  // survive the loss of the machine from now on. Throws core::IoError.
+  static void SyncNew(const std::filesystem::path& path, const DiskCalls& disk);
   // Throws core::IoError, core::ModelError for another layout version.
   static std::unique_ptr<SegmentFile> Open(const std::filesystem::path& path,
                                            const DiskCalls& disk);
@@ -47,14 +51,18 @@ class SegmentFile {
   const SegmentHeader& header() const { return header_; }
   transport::StreamWatermarks::Snapshot Marks() const;  // Of all streams, before first_row.
 
-  std::byte* rows() const { return base_ + header_.header_bytes; }
+  const std::byte* rows() const { return base_ + header_.header_bytes; }
   std::int64_t mapped_row_bytes() const { return size_ - header_.header_bytes; }
+
+  // Writes at rows() + offset, within the mapping, where the kernel has it when this returns.
+  // Throws core::IoError.
+  void Write(std::int64_t offset, std::span<const std::byte> bytes);
 
   // Keeps `keep` bytes of rows, makes the rest up to `extend` zeros with room on the disk. Returns
   // how many bytes of something else were there. Throws core::IoError.
   std::int64_t CutAndExtend(std::int64_t keep, std::int64_t extend);
 
-  void Sync() const;  // What was written to rows() is on the disk. Throws core::IoError.
+  void Sync() const;  // What was written is on the disk. Throws core::IoError.
 
  private:
   SegmentFile(std::filesystem::path path, int fd, const DiskCalls& disk)
@@ -62,6 +70,7 @@ class SegmentFile {
   void Map();
   void Unmap();
   void Allocate(std::int64_t bytes);
+  void WriteAt(std::int64_t position, std::span<const std::byte> bytes);
 
   std::filesystem::path path_;
   int fd_;

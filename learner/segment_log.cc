@@ -20,21 +20,46 @@ namespace {
 
 constexpr std::int64_t kRowAlignment = 16;
 constexpr std::size_t kCacheLine = 64;
+// Rows are written so many bytes at a time: few calls, and all of it still in the core's cache.
+constexpr std::int64_t kStagedBytes = 512 << 10;
+constexpr std::int64_t kRowsPerScan = 64;
 
 std::int64_t StrideOf(int num_features) {
   const auto bytes = static_cast<std::int64_t>(sizeof(StoredRow)) + 2LL * num_features;
   return (bytes + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
 }
 
-std::uint32_t CrcOfRow(const std::byte* row, std::int64_t stride) {
-  const std::uint32_t crc = transport::Crc32c({row + 4, static_cast<std::size_t>(stride - 4)});
-  return crc == 0 ? 1 : crc;
+// Of all bytes of each row that follow its crc, which is at its beginning.
+std::vector<std::uint32_t> CrcsOfRows(std::span<const std::byte> rows, std::int64_t stride) {
+  std::vector<std::uint32_t> crcs(rows.size() / static_cast<std::size_t>(stride));
+  transport::Crc32cOfEach(rows, sizeof(StoredRow::crc), crcs);
+  for (std::uint32_t& crc : crcs) crc = crc == 0 ? 1 : crc;
+  return crcs;
 }
 
-bool IsWholeRow(const std::byte* bytes, std::int64_t stride, std::int64_t number) {
+bool IsWholeRow(const std::byte* bytes, std::int64_t number, std::uint32_t crc) {
   StoredRow row;
   std::memcpy(&row, bytes, sizeof(row));
-  return row.crc != 0 && row.number == number && row.crc == CrcOfRow(bytes, stride);
+  return row.crc == crc && row.number == number;
+}
+
+// How many of the `rows`, the first of which is `first`, are whole, up to the first that is not.
+std::int64_t CountWholeRows(std::span<const std::byte> rows,
+                            std::int64_t stride,
+                            std::int64_t first) {
+  const std::int64_t stored = std::ssize(rows) / stride;
+  std::int64_t whole = 0;
+  while (whole < stored) {
+    const std::int64_t begin = whole, count = std::min(kRowsPerScan, stored - begin);
+    const auto crcs = CrcsOfRows(rows.subspan(static_cast<std::size_t>(begin * stride),
+                                              static_cast<std::size_t>(count * stride)),
+                                 stride);
+    for (const std::uint32_t crc : crcs) {
+      if (!IsWholeRow(rows.data() + whole * stride, first + whole, crc)) return whole;
+      ++whole;
+    }
+  }
+  return whole;
 }
 
 std::string SegmentName(std::int64_t first_row) {
@@ -74,6 +99,11 @@ SegmentLog::SegmentLog(std::filesystem::path folder, SegmentLogOptions options, 
 }
 
 SegmentLog::~SegmentLog() {
+  try {
+    WriteOut();
+  } catch (const core::IoError&) {
+    // Nobody was told that these rows are stored.
+  }
   for (std::int64_t i = 0; i < kMaxSegments; ++i) delete files_[i].load(std::memory_order_relaxed);
 }
 
@@ -113,7 +143,8 @@ void SegmentLog::ScanSegment(SegmentFile& file, bool is_last) {
   std::int64_t rows = 0;
   if (fits) {
     const std::int64_t stored = std::min(rows_per_segment_, file.mapped_row_bytes() / stride_);
-    while (rows < stored && IsWholeRow(file.rows() + rows * stride_, stride_, first + rows)) ++rows;
+    rows =
+        CountWholeRows({file.rows(), static_cast<std::size_t>(stored * stride_)}, stride_, first);
   }
   if (!fits || (!is_last && rows < rows_per_segment_)) {
     throw core::IoError(
@@ -158,8 +189,15 @@ void SegmentLog::StartSegment() {
   header.row_stride = static_cast<std::uint32_t>(stride_);
   header.rows_per_segment = rows_per_segment_;
   header.first_row = end_.load();
-  AddSegment(SegmentFile::Create(
-      folder_ / SegmentName(header.first_row), header, marks_.StoredMarks(), disk_));
+  const std::filesystem::path path = folder_ / SegmentName(header.first_row);
+  const bool synced = options_.durability == Durability::kDisk;
+  if (newest_segment_synced_.valid()) newest_segment_synced_.get();
+  AddSegment(SegmentFile::Create(path, header, marks_.StoredMarks(), synced, disk_));
+  if (synced) return;
+  // What the page cache loses with the machine should be the last rows and not the file. Rows need
+  // not wait for it.
+  newest_segment_synced_ =
+      std::async(std::launch::async, [path, this] { SegmentFile::SyncNew(path, disk_); });
 }
 
 SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) {
@@ -190,24 +228,39 @@ SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) 
     if (result.no_room) break;
     i += run;
   }
-  if (options_.durability == Durability::kPageCache) committed_ = end();
-  if (result.rows > 0) {
-    std::lock_guard lock(wait_mutex_);
-    appended_.notify_all();
-  }
   return result;
 }
 
 void SegmentLog::AppendRow(const core::Transition& row) {
   CheckFeatures(static_cast<int>(row.features.size()));
-  const std::int64_t number = end_.load(std::memory_order_relaxed);
-  SegmentFile* file = files_[number / rows_per_segment_].load(std::memory_order_relaxed);
-  if (file == nullptr) {
-    StartSegment();
-    file = files_[number / rows_per_segment_].load(std::memory_order_relaxed);
+  if (staged_.empty())
+    staged_.resize(
+        static_cast<std::size_t>(std::max<std::int64_t>(kStagedBytes / stride_, 1) * stride_));
+  const bool is_full = (num_staged_ + 1) * stride_ > std::ssize(staged_) ||
+                       (end() + num_staged_) % rows_per_segment_ == 0;
+  if (is_full) WriteOut();
+  const std::int64_t number = end() + num_staged_;
+  if (files_[number / rows_per_segment_].load(std::memory_order_relaxed) == nullptr) StartSegment();
+  Store(row, number, staged_.data() + num_staged_ * stride_);
+  ++num_staged_;
+}
+
+// Hands the staged rows to the kernel; the reader sees them from now on.
+void SegmentLog::WriteOut() {
+  if (num_staged_ == 0) return;
+  const std::span<std::byte> rows(staged_.data(), static_cast<std::size_t>(num_staged_ * stride_));
+  std::byte* row = rows.data();
+  for (const std::uint32_t crc : CrcsOfRows(rows, stride_)) {
+    std::memcpy(row, &crc, sizeof(crc));
+    row += stride_;
   }
-  Store(row, number, file->rows() + number % rows_per_segment_ * stride_);
-  end_.store(number + 1, std::memory_order_release);
+  const std::int64_t first = end();
+  files_[first / rows_per_segment_]
+      .load(std::memory_order_relaxed)
+      ->Write(first % rows_per_segment_ * stride_, rows);
+  end_.store(first + std::exchange(num_staged_, 0), std::memory_order_release);
+  std::lock_guard lock(wait_mutex_);
+  appended_.notify_all();
 }
 
 // The first row decides the log's number of features.
@@ -259,11 +312,10 @@ void SegmentLog::Store(const core::Transition& row, std::int64_t number, std::by
   std::memset(to + sizeof(stored) + feature_bytes,
               0,
               static_cast<std::size_t>(stride_) - sizeof(stored) - feature_bytes);
-  stored.crc = CrcOfRow(to, stride_);
-  std::memcpy(to, &stored.crc, sizeof(stored.crc));
 }
 
 void SegmentLog::Commit() {
+  WriteOut();
   const std::int64_t from = committed_;
   const std::int64_t to = end();
   if (options_.durability == Durability::kDisk && from < to) {

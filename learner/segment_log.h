@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,13 +43,14 @@ struct SegmentLogOptions {
 //   header (4 KiB or more): layout, num_features, rows per segment, first row, watermarks of all
 //   streams so far, crc rows: StoredRow + fp16 features, each with its crc
 //
-// What a killed process had appended is there after a restart (page cache). Committed rows also
-// survive the machine with Durability::kDisk; one Commit covers any number of Appends. Opening
-// verifies every crc: a torn tail is cut off at the first row that is not whole; what is left is
-// committed. Duplicates are refused by the watermark of their stream, which the log itself yields.
+// Appended rows are collected and handed to the kernel many at a time, at Commit or before. What it
+// has of a killed process is there after a restart (page cache). Committed rows also survive the
+// machine with Durability::kDisk; one Commit covers any number of Appends. Opening verifies every
+// crc: a torn tail is cut off at the first row that is not whole; what is left is committed.
+// Duplicates are refused by the watermark of their stream, which the log itself yields.
 //
 // Threads: one appends (Append, Commit, watermarks), one reads (row, features, DropBefore); end()
-// and WaitForRows from any. The reader sees rows below end() whole, committed or not.
+// and WaitForRows from any. The reader sees rows below end() whole: all that the kernel has.
 class SegmentLog {
  public:
   // Opens or creates. Throws core::IoError (folder, disk full, damage that is not a torn tail),
@@ -68,7 +70,8 @@ class SegmentLog {
   // the log (the first row decides), core::IoError when the disk refuses.
   Appended Append(std::span<const core::Transition> rows);
 
-  // Makes all appended rows durable; they may be acknowledged then. Throws core::IoError.
+  // Makes all appended rows durable and visible; they may be acknowledged then. Throws
+  // core::IoError.
   void Commit();
 
   std::int64_t begin() const {
@@ -119,6 +122,7 @@ class SegmentLog {
   void AppendRow(const core::Transition& row);
   void CheckFeatures(int num_features);
   void Store(const core::Transition& row, std::int64_t number, std::byte* to) const;
+  void WriteOut();
   const std::byte* Address(std::int64_t number) const;
 
   const std::filesystem::path folder_;
@@ -137,9 +141,13 @@ class SegmentLog {
   std::atomic<std::int64_t> committed_ = 0;  // Rows below it need no sync any more.
   transport::StreamWatermarks marks_;
   std::int64_t cut_bytes_ = 0;
+  std::vector<std::byte> staged_;  // Rows from end() on, without their crc, of one segment.
+  std::int64_t num_staged_ = 0;
 
   mutable std::mutex wait_mutex_;
   mutable std::condition_variable appended_;
+
+  std::future<void> newest_segment_synced_;
 };
 
 }  // namespace londi::learner

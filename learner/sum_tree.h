@@ -6,16 +6,20 @@
 
 namespace londi::learner {
 
-// Non-negative weights with O(log n) change and O(log n) draw. Sums are those of the children,
-// never running totals: a tree is a function of its leaves, whatever the order of changes, so a
-// restored one draws alike.
+// Non-negative weights with O(log n) change and O(log n) draw. Changes of neighbouring leaves, one
+// after the other, share their way up the tree, which is gone when a sum is asked for. Sums are
+// those of the children, never running totals: a tree is a function of its leaves, whatever the
+// order of changes, so a restored one draws alike.
 class SumTree {
  public:
   explicit SumTree(std::size_t size);
 
   void Set(std::size_t leaf, float weight);
   float Get(std::size_t leaf) const { return static_cast<float>(nodes_[leaves_ + leaf]); }
-  double total() const { return nodes_[1]; }
+  double total() const {
+    AddUp();
+    return nodes_[1];
+  }
 
   // The leaf in which each mass falls, 0 <= mass < total(). Never a leaf of weight 0 while total()
   // > 0. They go down side by side: a level of a large tree is a miss of the cache, and misses can
@@ -23,8 +27,12 @@ class SumTree {
   void Find(std::span<double> masses, std::span<std::size_t> leaves) const;
 
  private:
+  void AddUp() const;
+
   std::size_t leaves_;  // A power of two.
-  std::vector<double> nodes_;
+  mutable std::vector<double> nodes_;
+  // Leaves whose changes the sums above lack: from first to before last; none if equal.
+  mutable std::size_t stale_first_ = 0, stale_last_ = 0;
 };
 
 }  // namespace londi::learner

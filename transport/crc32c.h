@@ -9,6 +9,12 @@ namespace londi::transport {
 // continues an earlier result. Uses the CPU's instruction where there is one.
 std::uint32_t Crc32c(std::span<const std::byte> bytes, std::uint32_t crc = 0);
 
+// Of each of crcs.size() blocks of equal size that `blocks` consists of, without its first
+// `skipped` bytes. Several times as fast as one after the other.
+void Crc32cOfEach(std::span<const std::byte> blocks,
+                  std::size_t skipped,
+                  std::span<std::uint32_t> crcs);
+
 // The table-driven form for CPUs without it; the same function.
 std::uint32_t Crc32cPortable(std::span<const std::byte> bytes, std::uint32_t crc = 0);
 

@@ -11,7 +11,7 @@
 namespace londi::transport {
 
 // The LanguageModel of one tier, answered by that tier's workers (lm_dispatcher.h says which one
-// gets a request). One thread owns a DEALER socket per worker; Propose blocks the calling thread
+// gets a request). A DEALER socket per worker (socket_turns.h); Propose blocks the calling thread
 // only.
 class ZmqLmClient : public LmClient {
  public:

@@ -226,6 +226,7 @@ void Fill(learner::SegmentLog& log, int num_features) {
   for (int i = 0; i < kRows; i += 1000) {
     source.Fill(rows);
     log.Append(rows);
+    log.Commit();
   }
 }
 

@@ -32,6 +32,7 @@ class MakeBatchTest : public ::testing::Test {
     values.steps_left = 20 - values.step;
     const core::Transition row = MakeTransition(values);
     log_.Append({&row, 1});
+    log_.Commit();
   }
   Batch Make(std::vector<std::int64_t> rows, const BatchOptions& options, int n_step = 3) {
     Replay replay(log_, {.capacity = 1000}, n_step);

@@ -52,6 +52,7 @@ struct World {
                                     .terminated = step == 9}));
     }
     log.Append(all);
+    log.Commit();
   }
 
   std::unique_ptr<LearnerLoop> Begin(const LearnerOptions& options,

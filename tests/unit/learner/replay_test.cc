@@ -29,6 +29,7 @@ class ReplayTest : public ::testing::Test {
     values.sequence = ++sequences_[{values.actor, values.incarnation}];
     const core::Transition row = MakeTransition(values);
     log_.Append({&row, 1});
+    log_.Commit();
   }
   void AddEpisode(std::int64_t episode, int steps) {
     for (int i = 0; i < steps; ++i) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -125,6 +126,7 @@ TEST(SegmentLog, GoesOnInNewSegmentsAndDropsOldOnesWithoutForgettingWatermarks) 
     SegmentLog log(folder.path(), {.segment_bytes = 1 << 20});
     log.Append(Rows(1, 5, /*actor=*/1));
     log.Append(Rows(1, 25'000));
+    log.Commit();
     ASSERT_GE(log.Manifest().size(), 3u);
     const std::int64_t second = log.Manifest()[1].first_row;
     end = log.end();
@@ -141,6 +143,7 @@ TEST(SegmentLog, GoesOnInNewSegmentsAndDropsOldOnesWithoutForgettingWatermarks) 
   EXPECT_EQ(log.Append(Rows(1, 5, /*actor=*/1)).duplicates,
             5);  // Their rows are gone, their mark is not.
   EXPECT_EQ(log.Append(Rows(25'001, 2)).rows, 2);
+  log.Commit();
   EXPECT_EQ(log.row(end + 1).sequence, 25'002);
 }
 
@@ -170,6 +173,7 @@ TEST(SegmentLog, CutsATornLastRowOffWhereverItTore) {
       SegmentLog log(copy, {});
       ASSERT_EQ(log.end(), is_whole ? 3 : 2) << torn << (shortened ? " shortened" : " zeroed");
       ASSERT_EQ(log.Append(Rows(1, 4)).rows, is_whole ? 1 : 2);
+      log.Commit();
       for (std::int64_t i = 0; i < 4; ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
     }
   }
@@ -253,10 +257,10 @@ TEST(SegmentLog, OneCommitSyncsEachSegmentThatWasWrittenOnce) {
   SegmentLog log(folder.path(), kSmallOnDisk, syncs.calls());
   log.Append(Rows(1, 5));
   log.Append(Rows(6, 20'000));
-  ASSERT_EQ(log.Manifest().size(), 3u);
   EXPECT_TRUE(syncs.data.empty());
 
   log.Commit();
+  ASSERT_EQ(log.Manifest().size(), 3u);
   EXPECT_EQ(syncs.data.size(), 3u);
   log.Commit();
   EXPECT_EQ(syncs.data.size(), 3u) << "nothing new to sync";
@@ -269,12 +273,59 @@ TEST(SegmentLog, OneCommitSyncsEachSegmentThatWasWrittenOnce) {
 TEST(SegmentLog, WithThePageCacheNothingWaitsForTheDisk) {
   const TempFolder folder;
   RecordedSyncs syncs;
-  SegmentLog log(folder.path(), {}, syncs.calls());
+  std::atomic<bool> stored = false;
+  DiskCalls disk = syncs.calls();
+  disk.sync_all = [&, note = disk.sync_all](int fd) {
+    while (!stored) std::this_thread::yield();
+    return note(fd);
+  };
+  {
+    SegmentLog log(folder.path(), {}, disk);
+
+    log.Append(Rows(1, 5));
+    log.Commit();
+
+    EXPECT_EQ(log.end(), 5);
+    stored = true;
+  }
+  EXPECT_TRUE(syncs.data.empty());
+  // The file itself follows in its own time.
+  EXPECT_EQ(
+      syncs.all,
+      (std::vector<std::string>{"segment-000000000000000.log", folder.path().filename().string()}));
+}
+
+TEST(SegmentLog, ShowsRowsOnceTheKernelHasThem) {
+  const TempFolder folder;
+  SegmentLog log(folder.path(), {});
 
   log.Append(Rows(1, 5));
+  EXPECT_EQ(log.end(), 0);
   log.Commit();
+  EXPECT_EQ(log.end(), 5);
 
-  EXPECT_TRUE(syncs.data.empty());
+  log.Append(Rows(6, 10'000));
+  EXPECT_GT(log.end(), 5) << "more than are collected";
+  EXPECT_LT(log.end(), 10'005);
+  log.Commit();
+  ASSERT_EQ(log.end(), 10'005);
+  for (std::int64_t i = 0; i < log.end(); ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
+}
+
+TEST(SegmentLog, ALimitThatComesLaterLeavesASegmentItsRoom) {
+  const TempFolder folder;
+  {
+    SegmentLog log(folder.path(), kSmallOnDisk);
+    log.Append(Rows(1, 5));
+    log.Commit();
+    const FileSizeLimit limit(4096);
+
+    EXPECT_EQ(log.Append(Rows(6, 5)).rows, 5);
+    log.Commit();
+
+    EXPECT_EQ(log.row(9).sequence, 10);
+  }
+  EXPECT_EQ(SegmentLog(folder.path(), {}).end(), 10);
 }
 
 TEST(SegmentLog, ANewSegmentAndItsNameAreOnTheDiskBeforeItsFirstRow) {
@@ -408,6 +459,7 @@ TEST(SegmentLog, WaitsForRowsUntilTheDeadline) {
 
   EXPECT_FALSE(log.WaitForRows(0, std::chrono::steady_clock::now()));
   log.Append(Rows(1, 1));
+  log.Commit();
   EXPECT_TRUE(log.WaitForRows(0, std::chrono::steady_clock::now()));
   EXPECT_FALSE(log.WaitForRows(1, std::chrono::steady_clock::now()));
 }

@@ -56,6 +56,27 @@ TEST(SumTree, IsAFunctionOfItsLeavesWhateverTheOrderOfChanges) {
   EXPECT_EQ(once.total(), often.total());  // To the last bit: no drift.
 }
 
+TEST(SumTree, AddsUpRunsOfNeighboursAndWhatLiesFarApart) {
+  constexpr std::size_t kSize = 1000;
+  SumTree tree(kSize);
+  std::vector<float> weights(kSize);
+  const auto set = [&](std::size_t leaf, float weight) {
+    weights[leaf] = weight;
+    tree.Set(leaf, weight);
+  };
+  for (std::size_t leaf = 990; leaf < 1000; ++leaf) set(leaf, 1);
+  for (std::size_t leaf = 0; leaf < 50; leaf += 2) set(leaf, 2);  // Around the end, with gaps.
+  for (std::size_t leaf = 500; leaf > 400; leaf -= 5) set(leaf, 3);
+  set(700, 4);
+  set(44, 5);
+
+  double total = 0;
+  for (const float weight : weights) total += weight;
+  EXPECT_EQ(tree.total(), total);
+  set(701, 6);
+  EXPECT_EQ(Find(tree, total + 6 - 10.5), 701u);
+}
+
 TEST(SumTree, MassesThatGoDownSideBySideDoNotMeet) {
   SumTree tree(100);
   for (std::size_t i = 0; i < 100; ++i) tree.Set(i, static_cast<float>(i % 7));

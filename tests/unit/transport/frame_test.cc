@@ -24,6 +24,22 @@ TEST(Crc32c, MatchesTheStandardsTestVectors) {
   EXPECT_EQ(Crc32c(bytes(digits).subspan(4), Crc32c(bytes(digits).first(4))), 0xe3069283u);
 }
 
+TEST(Crc32c, OfEachBlockAsOfEveryOneAlone) {
+  std::vector<std::byte> blocks;
+  for (int i = 0; i < 9 * 61; ++i) blocks.push_back(static_cast<std::byte>(i * i >> 3));
+  for (const std::size_t count : {1u, 3u, 9u}) {
+    const std::size_t size = blocks.size() / count;
+    std::vector<std::uint32_t> crcs(count);
+
+    Crc32cOfEach(blocks, 4, crcs);
+
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto block = std::span(blocks).subspan(i * size + 4, size - 4);
+      EXPECT_EQ(crcs[i], Crc32cPortable(block)) << i << " of " << count;
+    }
+  }
+}
+
 TEST(Frame, CarriesTheSendersIdentity) {
   const std::string message = SomeMessage();
   const Frame frame = DecodeFrame(message, core::RunId(7));
