@@ -48,7 +48,8 @@ function(add_londi_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE londi_flags londi_test_support ${ARG_LIBS} GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+  # On a busy machine LibTorch alone takes longer to load than the 5 seconds that listing tests has by default.
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
                # OpenMP's threads spin while they wait: tests side by side would slow each other down a hundredfold.
                ENVIRONMENT OMP_NUM_THREADS=1)
