@@ -124,6 +124,64 @@ void BindSac(learner::SacOptions& sac, OptionTable& table) {
              .max = 1e6});
 }
 
+void BindPpo(learner::PpoOptions& ppo, OptionTable& table) {
+  table.Add("learner.ppo.width",
+            ppo.width,
+            {.meaning = "Units per layer of the policy and of the critic", .min = 8, .max = 4096});
+  table.Add("learner.ppo.layers", ppo.layers, {.meaning = "Their layers", .min = 1, .max = 8});
+  table.Add("learner.ppo.learning_rate",
+            ppo.learning_rate,
+            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
+  table.Add("learner.ppo.final_learning_rate",
+            ppo.final_learning_rate,
+            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
+  table.Add("learner.ppo.decay_updates",
+            ppo.decay_updates,
+            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
+             .unit = "updates",
+             .min = 0});
+  table.Add("learner.ppo.adam_epsilon",
+            ppo.adam_epsilon,
+            {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});
+  table.Add("learner.ppo.max_gradient_norm",
+            ppo.max_gradient_norm,
+            {.meaning = "Longer gradients are shortened to this", .min = 1e-6});
+  table.Add("learner.ppo.clip",
+            ppo.clip,
+            {.meaning = "The ratio of new to old probability is followed as far as this from 1",
+             .min = 1e-6,
+             .max = 0.999});
+  table.Add("learner.ppo.gae_lambda",
+            ppo.gae_lambda,
+            {.meaning = "How much of an advantage is seen in later steps of the window rather than "
+                        "believed of the critic",
+             .min = 0,
+             .max = 1});
+  table.Add("learner.ppo.entropy_weight",
+            ppo.entropy_weight,
+            {.meaning = "Weight of the policy's entropy beside normalized advantages",
+             .min = 0,
+             .max = 100});
+}
+
+void BindRollout(learner::RolloutOptions& rollout, OptionTable& table) {
+  table.Add("learner.rollout.rows",
+            rollout.rows,
+            {.meaning = "On-policy algorithms (ppo) learn once so many new rows are there",
+             .unit = "rows",
+             .min = 1,
+             .max = 1e6});
+  table.Add("learner.rollout.epochs",
+            rollout.epochs,
+            {.meaning = "... from each so often, and then never again", .min = 1, .max = 1000});
+  table.Add("learner.rollout.max_staleness",
+            rollout.max_staleness,
+            {.meaning = "... if it was acted with weights at most so many versions old",
+             .unit = "versions",
+             .min = 0,
+             .max = 1000});
+}
+
 void BindBatch(learner::BatchOptions& batch, OptionTable& table) {
   table.Add("learner.batch_size",
             batch.batch_size,
@@ -216,6 +274,8 @@ void BindLearner(learner::LearnerOptions& learner, OptionTable& table) {
   BindBatch(learner.batch, table);
   BindDqn(learner.algorithm.dqn, table);
   BindSac(learner.algorithm.sac, table);
+  BindPpo(learner.algorithm.ppo, table);
+  BindRollout(learner.rollout, table);
   BindReplay(learner, table);
   table.Add("learner.device",
             learner.device,

@@ -139,6 +139,28 @@ void ValidateDisagreement(const RunConfig& config) {
               "learner.dqn.disagreement_width = 128"});
 }
 
+// An algorithm that learns about the policy that acted needs that policy to act.
+void ValidateOnPolicy(const RunConfig& config) {
+  const std::string& algorithm = config.learner.algorithm.name;
+  if (!learner::IsOnPolicy(algorithm)) return;
+  const actors::ExplorationOptions& exploration = config.actor.exploration;
+  const std::pair<const char*, double> shares[] = {
+      {"exploration.always_quick", exploration.always_quick},
+      {"exploration.always_deepthink", exploration.always_deepthink},
+      {"exploration.random_rate", exploration.random_rate},
+      {"exploration.takeover", exploration.takeover},
+      {"exploration.disagreement", exploration.disagreement},
+      {"branching.share", config.actor.branching.share}};
+  for (const auto& [key, share] : shares) {
+    if (share == 0) continue;
+    throw core::ConfigError(
+        {.what =
+             fmt::format("actor.{} is {} although learner.algorithm is {}", key, share, algorithm),
+         .why = "it learns about the policy that acted, and in these episodes another one acts",
+         .fix = fmt::format("set actor.{} to 0: the policy explores by itself", key)});
+  }
+}
+
 }  // namespace
 
 void EvaluationPlan::Validate() const {
@@ -173,6 +195,7 @@ void RunConfig::Validate() const {
   evaluation.Validate();
   learner.Validate();
   ValidateDisagreement(*this);
+  ValidateOnPolicy(*this);
   transition_log.Validate();
 }
 

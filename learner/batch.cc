@@ -44,6 +44,7 @@ class BatchMaker {
   void Clear(std::size_t num_states) {
     out_.contexts.clear();
     out_.disagreements.clear();
+    out_.behaviour_probs.clear();
     out_.gains.clear();
     out_.entries.clear();
     out_.horizons.clear();
@@ -99,6 +100,7 @@ class BatchMaker {
              from);
     out_.contexts.push_back(context);
     out_.disagreements.push_back(DisagreementOf(stored));
+    out_.behaviour_probs.push_back(stored.behaviour_prob);
     out_.gains.push_back(stored.branched() ? std::optional(stored.gain) : std::nullopt);
   }
 

@@ -39,6 +39,8 @@ struct Batch {
   enum class Disagreement : std::uint8_t { kUnknown, kAgreed, kDisagreed };
   std::vector<Disagreement> disagreements;
 
+  std::vector<float> behaviour_probs;  // [num_states] Of the choices taken, when they were.
+
   // [num_states] Of branched rows. They keep their cost and budget: the copy was played at these.
   std::vector<std::optional<core::Transition::Gain>> gains;
 

@@ -65,6 +65,7 @@ void LearnerOptions::Validate() const {
   algorithm.Validate();
   batch.Validate();
   replay.Validate();
+  rollout.Validate();
   rate.Validate(batch.batch_size);
   ingest.Validate();
   Require(n_step >= 1 && n_step <= kMaxSteps,
@@ -82,6 +83,27 @@ void LearnerOptions::Validate() const {
           n_step,
           "learner.algorithm is sac, which learns from single steps",
           "set it to 1");
+  const bool on_policy = IsOnPolicy(algorithm.name);
+  Require(!on_policy || (!batch.relabel.enabled && !batch.agreement_rows),
+          "relabel.enabled",
+          batch.relabel.enabled,
+          "the algorithm learns about the policy that acted, under the terms that it acted under",
+          "set learner.relabel.enabled and learner.agreement_rows to false");
+  Require(!on_policy || batch.follow_greedy_only,
+          "follow_greedy_only",
+          batch.follow_greedy_only,
+          "advantages are estimated over all lengths of a window",
+          "set it to true");
+  Require(!on_policy || replay.capacity >= 4 * rollout.rows,
+          "replay.capacity",
+          replay.capacity,
+          "a rollout's rows would be forgotten while they are learned from",
+          "set it to at least four times learner.rollout.rows");
+  Require(!on_policy || rate.slack >= 2 * rate.samples_per_row * static_cast<double>(rollout.rows),
+          "rate.slack",
+          static_cast<std::int64_t>(rate.slack),
+          "actors would be held back before a rollout is complete",
+          "set it to at least twice samples_per_row times learner.rollout.rows");
   Require(rate.min_rows <= replay.capacity,
           "rate.min_rows",
           rate.min_rows,
@@ -136,6 +158,12 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
   const int known =
       parts_.log.num_features() != 0 ? parts_.log.num_features() : options_.num_features;
   if (algorithm_ == nullptr && known != 0) BuildAlgorithm(known);
+  if (IsOnPolicy(options_.algorithm.name)) {
+    rollout_.emplace(options_.rollout, replay_);
+    // What a former life had not learned from it will not be learned from.
+    sampled_ = static_cast<std::int64_t>(static_cast<double>(replay_.end()) *
+                                         options_.rate.samples_per_row);
+  }
   if (algorithm_ != nullptr) {
     Publish();
     WriteCheckpoint();  // So that the next life knows that this one was there.
@@ -191,7 +219,7 @@ void LearnerLoop::Run() {
     if (WaitUntilMaySample()) {
       Sample();
       Update();
-      if (updates_ % options_.publish_every == 0) Publish();
+      if (rollout_ ? !rollout_->is_under_way() : updates_ % options_.publish_every == 0) Publish();
     }
     if (parts_.clock.Now() - last_checkpoint_ >= options_.checkpoint_every)
       WriteCheckpointIfThereIsRoom();
@@ -214,17 +242,34 @@ bool LearnerLoop::WaitUntilMaySample() {
     Publish();
     WriteCheckpoint();
   }
-  const bool enough = replay_.num_sampleable() > 0 &&
-                      limiter_.MaySample(replay_.end(), sampled_, options_.batch.batch_size);
-  if (enough) return true;
+  if (FindRows()) return true;
   const core::TimePoint before = parts_.clock.Now();
   (void)parts_.log.WaitForRows(replay_.end(), std::chrono::steady_clock::now() + kLongestWait);
   waited_ += parts_.clock.Now() - before;
   return false;
 }
 
+// Whether there is something to sample; on policy, a rollout begins by it. Its rows are spent at
+// once for the limiter, and those left out as well: each counts as sampled as often as rows are on
+// average.
+bool LearnerLoop::FindRows() {
+  if (!rollout_) {
+    return replay_.num_sampleable() > 0 &&
+           limiter_.MaySample(replay_.end(), sampled_, options_.batch.batch_size);
+  }
+  const core::WeightsVersion published(next_version_.value - 1);
+  const std::int64_t spent = rollout_->BeginIfThereAreRows(published, random_);
+  sampled_ += static_cast<std::int64_t>(static_cast<double>(spent) * options_.rate.samples_per_row);
+  return rollout_->is_under_way();
+}
+
 // 1 Sample: rows by priority, and branched ones; gathered, relabelled.
 void LearnerLoop::Sample() {
+  if (rollout_) {
+    rollout_->Draw(options_.batch.batch_size, random_, samples_);
+    MakeBatch(replay_, samples_, options_.batch, random_, batch_);
+    return;
+  }
   const int num_branched = options_.batch.branched_rows;
   replay_.Sample(
       options_.batch.batch_size - num_branched, replay_.Beta(updates_), random_, samples_);

@@ -16,6 +16,7 @@
 #include "learner/ingest.h"
 #include "learner/rate_limiter.h"
 #include "learner/replay.h"
+#include "learner/rollout.h"
 #include "learner/segment_log.h"
 #include "monitor/log.h"
 #include "monitor/metrics.h"
@@ -28,6 +29,7 @@ struct LearnerOptions {
   BatchOptions batch;
   int n_step = 3;  // 1..kMaxSteps
   ReplayOptions replay;
+  RolloutOptions rollout;  // Of on-policy algorithms, in place of draws from the replay.
   RateLimiterOptions rate;
   IngestOptions ingest;
 
@@ -38,7 +40,8 @@ struct LearnerOptions {
   std::uint64_t seed = 1;
   // Run returns after that many, counted over restarts; 0 = when stopped.
   std::int64_t max_updates = 0;
-  std::int64_t publish_every = 20;            // Updates between published weights, >= 1.
+  // Updates between published weights, >= 1. On-policy algorithms publish after every rollout.
+  std::int64_t publish_every = 20;
   std::chrono::seconds checkpoint_every{60};  // >= 1 s; one more is written when Run returns.
   int checkpoints_kept = 3;                   // >= 1
   void Validate() const;                      // Throws core::ConfigError.
@@ -103,6 +106,7 @@ class LearnerLoop {
 
  private:
   void Restore(const Checkpoint& checkpoint);
+  bool FindRows();
   void BuildAlgorithm(int num_features);
   bool WaitUntilMaySample();
   void Sample();
@@ -121,6 +125,7 @@ class LearnerLoop {
   CheckpointStore checkpoints_;
   Replay replay_;
   Random random_;
+  std::optional<Rollout> rollout_;        // Of on-policy algorithms.
   std::unique_ptr<Algorithm> algorithm_;  // nullptr until num_features is known.
   Replay::Samples samples_;
   Batch batch_;

@@ -44,6 +44,7 @@ class Replay {
   std::int64_t end() const { return end_; }  // One past the newest row indexed.
   std::int64_t begin() const;                // Oldest row that may be sampled.
   std::int64_t num_sampleable() const { return num_sampleable_; }
+  bool IsSampleable(std::int64_t row) const { return Holds(row) && tree_.Get(Slot(row)) > 0; }
   int n_step() const { return n_step_; }
   double Beta(std::int64_t updates) const;  // Annealed importance exponent.
 

@@ -14,6 +14,7 @@
 #include "learner/algorithms/dueling_network.h"
 #include "learner/algorithms/retrace.h"
 #include "learner/algorithms/stopwatch.h"
+#include "learner/algorithms/tensors.h"
 
 namespace londi::learner {
 namespace {
@@ -47,7 +48,7 @@ class Dqn final : public Algorithm {
   UpdateResult Update(const Batch& batch) override {
     UpdateResult result;
     Stopwatch watch;
-    const at::Tensor inputs = ToDevice(batch);
+    const at::Tensor inputs = InputsOn(device_, batch);
     const at::Tensor successors = inputs.narrow(0, batch.num_states, batch.num_successors);
     const at::Tensor chosen_by = online_.Evaluate(successors);
     result.rows_forward = batch.num_successors;
@@ -137,17 +138,6 @@ class Dqn final : public Algorithm {
   static std::span<Values> AsValues(const at::Tensor& host) {
     return {reinterpret_cast<Values*>(host.data_ptr<float>()),
             static_cast<std::size_t>(host.size(0))};
-  }
-
-  static std::span<float> AsFloats(const at::Tensor& host) {
-    return {host.data_ptr<float>(), static_cast<std::size_t>(host.numel())};
-  }
-
-  at::Tensor ToDevice(const Batch& batch) const {
-    const at::Tensor host = at::from_blob(batch.inputs.values().data(),
-                                          {batch.num_states + batch.num_successors, batch.width},
-                                          at::kFloat);
-    return device_.is_cpu() ? host : host.to(device_, /*non_blocking=*/true);
   }
 
   // Double Q-learning: the online network chooses, the target network values.

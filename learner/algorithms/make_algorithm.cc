@@ -12,21 +12,30 @@ using Factory = std::unique_ptr<Algorithm> (*)(const AlgorithmOptions&,
 
 struct Entry {
   const char* name;
+  bool on_policy;
   Factory make;
 };
 
 // Every algorithm there is; a new one is a file beside this one and a line here.
 constexpr Entry kAlgorithms[] = {
     {"dqn",
+     /*on_policy=*/false,
      [](const AlgorithmOptions& options,
         int num_features,
         const std::string& device,
         std::uint64_t seed) { return MakeDqn(options.dqn, num_features, device, seed); }},
     {"sac",
+     /*on_policy=*/false,
      [](const AlgorithmOptions& options,
         int num_features,
         const std::string& device,
         std::uint64_t seed) { return MakeSac(options.sac, num_features, device, seed); }},
+    {"ppo",
+     /*on_policy=*/true,
+     [](const AlgorithmOptions& options,
+        int num_features,
+        const std::string& device,
+        std::uint64_t seed) { return MakePpo(options.ppo, num_features, device, seed); }},
 };
 
 const Entry& Find(const std::string& name) {
@@ -46,6 +55,7 @@ void AlgorithmOptions::Validate() const {
   Find(name);
   dqn.Validate();
   sac.Validate();
+  ppo.Validate();
 }
 
 std::vector<std::string> AlgorithmNames() {
@@ -53,6 +63,8 @@ std::vector<std::string> AlgorithmNames() {
   for (const Entry& entry : kAlgorithms) names.emplace_back(entry.name);
   return names;
 }
+
+bool IsOnPolicy(const std::string& name) { return Find(name).on_policy; }
 
 std::unique_ptr<Algorithm> MakeAlgorithm(const AlgorithmOptions& options,
                                          int num_features,

@@ -10,41 +10,19 @@
 #include "core/error.h"
 #include "core/policy_network.h"
 #include "core/switcher.h"
-#include "learner/algorithms/adam.h"
-#include "learner/algorithms/mlp.h"
 #include "learner/algorithms/sac_loss.h"
 #include "learner/algorithms/stopwatch.h"
+#include "learner/algorithms/tensors.h"
+#include "learner/algorithms/trained_mlp.h"
 
 namespace londi::learner {
 namespace {
 
 constexpr const char* kArchitecture = "sac";  // Of the checkpoint: policy and critics.
 
-// A network that is trained, and its optimizer.
-struct Trained {
-  Trained(const Mlp::Shape& shape,
-          std::string head,
-          const SacOptions& options,
-          at::Device device,
-          std::uint64_t seed)
-      : network(shape, std::move(head), device, /*gradient=*/true, seed),
-        adam({.learning_rate = options.learning_rate,
-              .final_learning_rate = options.final_learning_rate,
-              .decay_updates = options.decay_updates,
-              .epsilon = options.adam_epsilon,
-              .max_gradient_norm = options.max_gradient_norm},
-             network.flat()) {}
-
-  double GradientNorm() const { return network.flat_gradient().norm().item<double>(); }
-
-  Mlp network;
-  Adam adam;
-  Mlp::Pass pass;
-};
-
-struct Critic : Trained {
-  Critic(const Mlp::Shape& shape, const SacOptions& options, at::Device device, std::uint64_t seed)
-      : Trained(shape, "values", options, device, seed),
+struct Critic : TrainedMlp {
+  Critic(const Mlp::Shape& shape, const AdamOptions& options, at::Device device, std::uint64_t seed)
+      : TrainedMlp(shape, "values", options, device, seed),
         target(shape, "values", device, /*gradient=*/false, seed) {}
 
   Mlp target;
@@ -56,15 +34,15 @@ class Sac final : public Algorithm {
       : options_(options),
         num_features_(num_features),
         device_(device),
-        policy_(ShapeOf(1), std::string(core::policy_network::kHead), options, device_, seed),
-        critics_{Critic(ShapeOf(2), options, device_, seed + 1),
-                 Critic(ShapeOf(2), options, device_, seed + 2)},
+        policy_(ShapeOf(1), std::string(core::policy_network::kHead), Optimizer(), device_, seed),
+        critics_{Critic(ShapeOf(2), Optimizer(), device_, seed + 1),
+                 Critic(ShapeOf(2), Optimizer(), device_, seed + 2)},
         temperature_(options.temperature) {}
 
   UpdateResult Update(const Batch& batch) override {
     UpdateResult result;
     Stopwatch watch;
-    const at::Tensor inputs = ToDevice(batch);
+    const at::Tensor inputs = InputsOn(device_, batch);
     const std::vector<SacStep> steps =
         MakeSacSteps(batch, static_cast<float>(options_.overdraft_penalty));
     const std::vector<float> targets =
@@ -97,10 +75,7 @@ class Sac final : public Algorithm {
 
   AlgorithmState Save() const override {
     AlgorithmState state{.architecture = kArchitecture};
-    for (const Part& part : Parts()) {
-      for (core::NamedArray& array : part.layout->ToArrays(part.flat, part.prefix))
-        state.arrays.push_back(std::move(array));
-    }
+    SaveFlats(Flats(), state);
     state.arrays.push_back({"temperature", {1}, {temperature_}});
     state.counters["adam_step"] = policy_.adam.num_steps();
     return state;
@@ -115,11 +90,7 @@ class Sac final : public Algorithm {
                               .why = "a policy's entropy is weighed with it",
                               .fix = "resume from an older checkpoint of the run"});
     }
-    for (const Part& part : Parts()) {
-      const at::Tensor scratch = at::empty_like(part.flat);
-      part.layout->FromArrays(state.arrays, part.prefix, scratch);  // May throw.
-    }
-    for (const Part& part : Parts()) part.layout->FromArrays(state.arrays, part.prefix, part.flat);
+    RestoreFlats(state, Flats());
     temperature_ = temperature->values[0];
     const auto found = state.counters.find("adam_step");
     const std::int64_t steps = found == state.counters.end() ? 0 : found->second;
@@ -128,12 +99,6 @@ class Sac final : public Algorithm {
   }
 
  private:
-  struct Part {
-    std::string prefix;
-    const ParameterLayout* layout;
-    at::Tensor flat;
-  };
-
   Mlp::Shape ShapeOf(int num_outputs) const {
     return {.num_inputs = num_features_ + core::kNumContextInputs,
             .width = options_.width,
@@ -141,21 +106,22 @@ class Sac final : public Algorithm {
             .num_outputs = num_outputs};
   }
 
-  std::vector<Part> Parts() const {
-    std::vector<Part> parts;
-    const auto add = [&](const std::string& name, const Trained& trained) {
-      const ParameterLayout* layout = &trained.network.layout();
-      parts.push_back({name + ".", layout, trained.network.flat()});
-      for (const auto& [moment, flat] : trained.adam.moments())
-        parts.push_back({name + ".adam." + moment, layout, flat});
-    };
-    add("policy", policy_);
+  AdamOptions Optimizer() const {
+    return {.learning_rate = options_.learning_rate,
+            .final_learning_rate = options_.final_learning_rate,
+            .decay_updates = options_.decay_updates,
+            .epsilon = options_.adam_epsilon,
+            .max_gradient_norm = options_.max_gradient_norm};
+  }
+
+  std::vector<SavedFlat> Flats() const {
+    std::vector<SavedFlat> flats = FlatsOf("policy", policy_);
     for (std::size_t i = 0; i < critics_.size(); ++i) {
       const std::string name = "critic." + std::to_string(i);
-      add(name, critics_[i]);
-      parts.push_back({name + ".target.", &critics_[i].target.layout(), critics_[i].target.flat()});
+      for (SavedFlat& flat : FlatsOf(name, critics_[i])) flats.push_back(std::move(flat));
+      flats.push_back({name + ".target.", &critics_[i].target.layout(), critics_[i].target.flat()});
     }
-    return parts;
+    return flats;
   }
 
   static std::span<ActionValues> AsValues(const at::Tensor& host) {
@@ -163,22 +129,11 @@ class Sac final : public Algorithm {
             static_cast<std::size_t>(host.size(0))};
   }
 
-  static std::span<float> AsFloats(const at::Tensor& host) {
-    return {host.data_ptr<float>(), static_cast<std::size_t>(host.numel())};
-  }
-
   static std::vector<ActionValues> Smaller(std::span<const ActionValues> a,
                                            std::span<const ActionValues> b) {
     std::vector<ActionValues> smaller;
     for (std::size_t i = 0; i < a.size(); ++i) smaller.push_back(learner::Smaller(a[i], b[i]));
     return smaller;
-  }
-
-  at::Tensor ToDevice(const Batch& batch) const {
-    const at::Tensor host = at::from_blob(batch.inputs.values().data(),
-                                          {batch.num_states + batch.num_successors, batch.width},
-                                          at::kFloat);
-    return device_.is_cpu() ? host : host.to(device_, /*non_blocking=*/true);
   }
 
   std::vector<float> MakeTargets(std::span<const SacStep> steps,
@@ -217,14 +172,9 @@ class Sac final : public Algorithm {
   }
 
   void Step(UpdateResult& result) {
-    std::array<double, 3> norms{};
-    const std::array<Trained*, 3> all{&policy_, &critics_[0], &critics_[1]};
-    for (std::size_t i = 0; i < all.size(); ++i) norms[i] = all[i]->GradientNorm();
-    result.gradient_norm = std::hypot(norms[0], norms[1], norms[2]);
-    result.skipped = !std::isfinite(result.gradient_norm);
+    const std::array<TrainedMlp*, 3> all{&policy_, &critics_[0], &critics_[1]};
+    result.skipped = !StepTogether(all, result.gradient_norm);
     if (result.skipped) return;
-    for (std::size_t i = 0; i < all.size(); ++i)
-      all[i]->adam.Step(all[i]->network.flat(), all[i]->network.flat_gradient(), norms[i]);
     for (Critic& critic : critics_)
       critic.target.flat().lerp_(critic.network.flat(), options_.target_rate);
     if (options_.target_entropy > 0) TuneTemperature(result.policy_entropy);
@@ -241,7 +191,7 @@ class Sac final : public Algorithm {
   const SacOptions options_;
   const int num_features_;
   const at::Device device_;
-  Trained policy_;
+  TrainedMlp policy_;
   std::array<Critic, 2> critics_;
   float temperature_;  // alpha
 };

@@ -3,29 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learner/algorithms/logistic.h"
+
 namespace londi::learner {
-namespace {
-
-// ln sigmoid(x), without overflow.
-float LogSigmoid(float x) { return std::min(x, 0.0f) - std::log1p(std::exp(-std::abs(x))); }
-
-float Sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
-
-// pi(g) ln pi(g), 0 where pi(g) is.
-float Entropy(float logit) {
-  const float p = Sigmoid(logit);
-  return -p * LogSigmoid(logit) - (1 - p) * LogSigmoid(-logit);
-}
-
-}  // namespace
-
 ActionValues Smaller(const ActionValues& a, const ActionValues& b) {
   return {std::min(a.quick, b.quick), std::min(a.deepthink, b.deepthink)};
 }
 
 float SoftValue(float logit, const ActionValues& values, float temperature) {
   const float p = Sigmoid(logit);
-  return (1 - p) * values.quick + p * values.deepthink + temperature * Entropy(logit);
+  return (1 - p) * values.quick + p * values.deepthink + temperature * EntropyOf(logit);
 }
 
 std::vector<SacStep> MakeSacSteps(const Batch& batch, float overdraft_penalty) {
@@ -101,7 +88,7 @@ SacPolicyLoss ComputeSacPolicyLoss(const Batch& batch,
     const float p = Sigmoid(logits[i]);
     const float advantage = values[i].deepthink - values[i].quick;
     result.loss -= weight * SoftValue(logits[i], values[i], temperature);
-    result.entropy += weight * Entropy(logits[i]);
+    result.entropy += weight * EntropyOf(logits[i]);
     // d/dlogit of -(p advantage + temperature entropy); that of the entropy is -p (1 - p) logit.
     gradient[i] = weight * p * (1 - p) * (temperature * logits[i] - advantage);
   }

@@ -79,6 +79,22 @@ TEST(RunConfig, RefusesToAskWhereTheLmsDisagreeOfALearnerThatDoesNotKnow) {
               HasSubstr("learner.algorithm is sac"));
 }
 
+TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
+  RunConfig config;
+  config.learner.algorithm.name = "ppo";
+  config.learner.batch.relabel.enabled = config.learner.batch.agreement_rows = false;
+  config.learner.rate.samples_per_row = 4;
+  config.actor.exploration = {
+      .always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 0};
+  EXPECT_NO_THROW(config.Validate());
+
+  config.actor.exploration.takeover = 0.1;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("actor.exploration.takeover"));
+  config.actor.exploration.takeover = 0;
+  config.actor.branching.share = 0.5;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("actor.branching.share"));
+}
+
 TEST(RunConfig, SoftActorCriticLearnsFromSingleSteps) {
   RunConfig config;
   config.learner.algorithm.name = "sac";

@@ -70,6 +70,7 @@ TEST_F(MakeBatchTest, SuccessorsKeepTheCostAndHaveWhatTheWindowLeftOfTheBudget) 
   ASSERT_EQ(batch.num_states, 1);
   ASSERT_EQ(batch.horizons.size(), 3u);
   EXPECT_TRUE(batch.entries[0].activate);
+  EXPECT_EQ(batch.behaviour_probs, std::vector<float>{1});
   EXPECT_FLOAT_EQ(batch.entries[0].weight, 0.5f);
   const std::int32_t remaining[] = {2, 2, 1};
   const std::uint8_t activated[] = {0, 1, 0};

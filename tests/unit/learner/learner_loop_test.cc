@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/no_room.h"
+#include "core/policy_network.h"
 #include "core/switcher_network.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/refuses.h"
@@ -187,6 +188,37 @@ TEST(LearnerLoop, WaitsForRowsAndLearnsFromThoseThatArriveUntilStopped) {
   EXPECT_EQ(world.log.end(), 40);
 }
 
+LearnerOptions OnPolicyOptions(std::int64_t max_updates) {
+  LearnerOptions options = SmallOptions(max_updates);
+  options.num_features = 4;
+  options.algorithm.name = "ppo";
+  options.algorithm.ppo.width = 8;
+  options.algorithm.ppo.layers = 1;
+  options.batch.relabel.enabled = false;
+  options.batch.agreement_rows = false;
+  options.rollout = {.rows = 30, .epochs = 2};
+  return options;
+}
+
+TEST(LearnerLoop, OnPolicyItLearnsFromEachRowAFewTimesAndThenPublishes) {
+  World world(0);
+  const auto loop = world.Begin(OnPolicyOptions(6));
+  const auto sink = world.source.MakeSink();
+  for (std::int64_t i = 0; i < 40; ++i) {
+    ASSERT_TRUE(sink->Push(MakeTransition({.sequence = i + 1,
+                                           .episode = i / 4,
+                                           .step = static_cast<int>(i % 4),
+                                           .terminated = i % 4 == 3})));
+  }
+  ASSERT_TRUE(sink->Drain(world.clock.Now() + std::chrono::seconds(20)));
+
+  loop->Run();  // 16, 16 and 8 rows, twice.
+
+  EXPECT_EQ(loop->progress().updates, 6);
+  EXPECT_EQ(loop->progress().weights.value, 2);  // At the start, after the rollout, at the end.
+  EXPECT_EQ(world.weights->Latest()->architecture, core::policy_network::kArchitecture);
+}
+
 // Another second has passed whenever it is asked.
 class HastyClock final : public core::Clock {
  public:
@@ -230,6 +262,26 @@ TEST(LearnerOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.gamma = 0; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.name = "reinforce"; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.width = 4; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) {
+    o.algorithm.dqn.retrace_lambda = 0.9;
+    o.batch.follow_greedy_only = false;
+  }));
+}
+
+TEST(LearnerOptions, RefuseWhatIsNotOnPolicy) {
+  const auto refused = [](const auto& spoil) {
+    LearnerOptions options = OnPolicyOptions(1);
+    options.Validate();
+    return testing::Refuses<LearnerOptions>([&](LearnerOptions& o) {
+      o = options;
+      spoil(o);
+    });
+  };
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.relabel.enabled = true; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.agreement_rows = true; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.follow_greedy_only = false; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.rollout.rows = 300; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.rate.slack = 2000; }));
 }
 
 TEST(LearnerLoop, ThePulseRisesWhereThereIsNothingToLearnAndStandsStillAfterTheEnd) {

@@ -1,5 +1,5 @@
-// Soft actor-critic on the production path (environment -> actor -> log -> replay -> learner ->
-// weights -> actor), acting by nothing but its own stochastic policy, at one cost: its likelier
+// Algorithms with a stochastic policy on the production path (environment -> actor -> log ->
+// learner -> weights -> actor), acting by nothing but that policy, at one cost: its likelier
 // choices must be the optimum's, call by call.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,33 +22,22 @@ namespace {
 constexpr int kUnlimited = core::BudgetGovernor::kUnlimited;
 constexpr double kGamma = 0.95;
 
-RoundsOptions OptionsFor(double cost, int max_budget) {
-  constexpr int kUpdates = 4000;
+// At one cost, with budgets of 0..max_budget and without.
+RoundsOptions OptionsFor(const std::string& algorithm, double cost, int max_budget) {
   RoundsOptions options;
-  options.rows_per_turn = 1000;
-  options.updates_per_round = kUpdates / options.rounds;
   options.actor.exploration = {
       .always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 0};
   options.actor.terms = {
       .zero_cost = 0, .min_cost = cost, .max_cost = cost, .max_budget = max_budget};
 
   learner::LearnerOptions& learner = options.learner;
-  learner.n_step = 1;
   learner.batch.batch_size = 256;
   learner.batch.gamma = kGamma;
   learner.batch.agreement_rows = false;
   learner.batch.relabel.enabled = false;
   learner.replay.alpha = 0;
   learner.rate = {.samples_per_row = 1, .min_rows = 1, .slack = 1e9};  // The rounds keep step.
-  learner.algorithm.name = "sac";
-  learner.algorithm.sac = {.width = 64,
-                           .layers = 2,
-                           .learning_rate = 2e-3,
-                           .final_learning_rate = 1e-4,
-                           .decay_updates = kUpdates,
-                           .target_rate = 0.02,
-                           .temperature = cost / 2,
-                           .target_entropy = 0.02};
+  learner.algorithm.name = algorithm;
   learner.device = "cpu";
   learner.threads = 1;
   learner.publish_every = 100;
@@ -56,13 +45,45 @@ RoundsOptions OptionsFor(double cost, int max_budget) {
   return options;
 }
 
+RoundsOptions SacOptionsFor(double cost, int max_budget) {
+  constexpr int kUpdates = 4000;
+  RoundsOptions options = OptionsFor("sac", cost, max_budget);
+  options.rows_per_turn = 1000;
+  options.updates_per_round = kUpdates / options.rounds;
+  options.learner.n_step = 1;
+  options.learner.algorithm.sac = {.width = 64,
+                                   .layers = 2,
+                                   .learning_rate = 2e-3,
+                                   .final_learning_rate = 1e-4,
+                                   .decay_updates = kUpdates,
+                                   .target_rate = 0.02,
+                                   .temperature = cost / 2,
+                                   .target_entropy = 0.02};
+  return options;
+}
+
+// A round is one rollout: 2,048 rows less the open ends of the turns, four times in batches of 256.
+RoundsOptions PpoOptionsFor(double cost, int max_budget) {
+  RoundsOptions options = OptionsFor("ppo", cost, max_budget);
+  options.rounds = 100;
+  options.rows_per_turn = 256;
+  options.updates_per_round = 32;
+  options.learner.n_step = 10;  // A walk.
+  options.learner.rollout = {.rows = 7 * 256 + 1, .epochs = 4};
+  options.learner.algorithm.ppo = {.width = 64,
+                                   .layers = 2,
+                                   .learning_rate = 1e-3,
+                                   .final_learning_rate = 1e-4,
+                                   .decay_updates = 3200};
+  return options;
+}
+
 // Two policies of the critical chain in one network: with a budget of 0..max_budget, and without.
 class LearnedPolicy {
  public:
-  LearnedPolicy(double cost, int max_budget) : cost_(cost) {
+  explicit LearnedPolicy(const RoundsOptions& options) : cost_(options.actor.terms.max_cost) {
     InProcessRounds rounds(
-        OptionsFor(cost, max_budget),
-        {.make_environment = factory_, .quick = quick_, .deepthink = deepthink_});
+        options, {.make_environment = factory_, .quick = quick_, .deepthink = deepthink_});
     weights_ = rounds.Run();
   }
 
@@ -117,7 +138,7 @@ class LearnedPolicy {
 using Places = std::vector<int>;
 
 TEST(Sac, FindsTheOptimalCallsAtItsCostWithAndWithoutABudget) {
-  LearnedPolicy learned(/*cost=*/0.1, /*max_budget=*/2);
+  LearnedPolicy learned(SacOptionsFor(/*cost=*/0.1, /*max_budget=*/2));
 
   EXPECT_EQ(learned.ExpectOptimal(kUnlimited), (Places{2, 5, 8}));
   EXPECT_EQ(learned.ExpectOptimal(0), (Places{}));
@@ -126,8 +147,17 @@ TEST(Sac, FindsTheOptimalCallsAtItsCostWithAndWithoutABudget) {
 }
 
 TEST(Sac, LeavesCallsOutThatAreNotWorthAHigherCost) {
-  EXPECT_EQ(LearnedPolicy(/*cost=*/0.2, /*max_budget=*/1).ExpectOptimal(kUnlimited),
+  EXPECT_EQ(LearnedPolicy(SacOptionsFor(/*cost=*/0.2, /*max_budget=*/1)).ExpectOptimal(kUnlimited),
             (Places{5, 8}));
+}
+
+TEST(Ppo, FindsTheOptimalCallsAtItsCostWithAndWithoutABudget) {
+  LearnedPolicy learned(PpoOptionsFor(/*cost=*/0.1, /*max_budget=*/2));
+
+  EXPECT_EQ(learned.ExpectOptimal(kUnlimited), (Places{2, 5, 8}));
+  EXPECT_EQ(learned.ExpectOptimal(0), (Places{}));
+  EXPECT_EQ(learned.ExpectOptimal(1).size(), 1u);
+  EXPECT_EQ(learned.ExpectOptimal(2).size(), 2u);
 }
 
 }  // namespace
