@@ -1,7 +1,10 @@
 // What durable acknowledgements cost: rows per second from ZeroMQ sinks to their acknowledgement
-// with the log in the page cache and on the disk, in turns, beside the disk's own syncs.
+// with the log in the page cache and on the disk, in turns, beside the disk's own syncs, bare
+// libzmq (32 rows a message, 16 messages under way, echoed, one client) and Reverb.
 //
-//   bench_durability FOLDER [ROWS] [ACTORS]     FOLDER: on the disk to measure
+//   bench_durability FOLDER [ROWS [ACTORS [PYTHON]]]    FOLDER: on the disk to measure
+//
+// PYTHON has Reverb (see ingest_reverb.py).
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -12,18 +15,18 @@
 #include <vector>
 
 #include "learner/ingest.h"
+#include "tests/bench/support/bare_libzmq.h"
+#include "tests/bench/support/peer_process.h"
 #include "transport/zmq_transitions.h"
 
 namespace londi {
 namespace {
 
+using bench::SecondsSince;
 using std::chrono::steady_clock;
 
+constexpr int kRowsPerMessage = 32;
 constexpr std::size_t kFeatures = 448;  // With StoredRow 1008 bytes: rows of about 1 KB.
-
-double SecondsSince(steady_clock::time_point start) {
-  return std::chrono::duration<double>(steady_clock::now() - start).count();
-}
 
 void SendRows(transport::TransitionSink& sink, std::int64_t actor, std::int64_t rows) {
   core::Transition row;
@@ -91,7 +94,16 @@ double SyncRate(const std::filesystem::path& file, std::size_t bytes) {
   return rate;
 }
 
-int Run(const std::filesystem::path& folder, std::int64_t rows, int actors) {
+double ReverbRate(const std::string& python, std::int64_t rows, int clients) {
+  return bench::PeerProcess({python, LONDI_BENCH_SOURCE "/ingest_reverb.py"})
+      .Ask(std::to_string(rows) + " " + std::to_string(clients))
+      .at(0);
+}
+
+int Run(const std::filesystem::path& folder,
+        std::int64_t rows,
+        int actors,
+        const std::string& python) {
   std::filesystem::create_directories(folder);
   fmt::print("{} actors, {} rows of 1 KB each\n", actors, rows);
   for (int round = 1; round <= 3; ++round) {
@@ -111,6 +123,18 @@ int Run(const std::filesystem::path& folder, std::int64_t rows, int actors) {
         group,
         small,
         large);
+    const double bare =
+        kRowsPerMessage * bench::BareRate(std::nullopt, kRowsPerMessage * 1024, 16, 16, 1);
+    fmt::print("         bare libzmq {:.0f} rows/s: page-cache {:.2f}x, disk {:.2f}x\n",
+               bare,
+               cached / bare,
+               durable / bare);
+    if (python.empty()) continue;
+    const double reverb = ReverbRate(python, rows, actors);
+    fmt::print("         Reverb {:.0f} rows/s: page-cache {:.1f}x, disk {:.1f}x\n",
+               reverb,
+               cached / reverb,
+               durable / reverb);
   }
   std::filesystem::remove_all(folder / "log");
   return 0;
@@ -121,9 +145,11 @@ int Run(const std::filesystem::path& folder, std::int64_t rows, int actors) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print(stderr, "bench_durability FOLDER [ROWS] [ACTORS]\n");
+    fmt::print(stderr, "bench_durability FOLDER [ROWS [ACTORS [PYTHON]]]\n");
     return 2;
   }
-  return londi::Run(
-      argv[1], argc > 2 ? std::atoll(argv[2]) : 200'000, argc > 3 ? std::atoi(argv[3]) : 2);
+  return londi::Run(argv[1],
+                    argc > 2 ? std::atoll(argv[2]) : 200'000,
+                    argc > 3 ? std::atoi(argv[3]) : 2,
+                    argc > 4 ? argv[4] : "");
 }
