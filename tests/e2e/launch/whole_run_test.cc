@@ -224,9 +224,10 @@ TEST_F(WholeRun, InOneProcessItIsInterruptedAndGoesOn) {
   const std::string config = testing::ReadText(FindRun()->config());
   const auto refused = Londi(resume + " --set learner.dqn.width=32");
   EXPECT_EQ(refused.status, 2) << refused.output;
-  EXPECT_THAT(
-      refused.output,
-      AllOf(HasSubstr("checkpoint"), HasSubstr("why: "), HasSubstr("fix: set learner.dqn")));
+  EXPECT_THAT(refused.output,
+              AllOf(HasSubstr("checkpoint"),
+                    HasSubstr("why: "),
+                    HasSubstr("fix: set the algorithm's options (learner.dqn.width")));
   EXPECT_EQ(testing::ReadText(FindRun()->config()), config);  // Nothing was touched.
 
   const auto resumed = Londi(resume + " --set run.max_decisions=200");
