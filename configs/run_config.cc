@@ -18,6 +18,10 @@ void BindRun(RunOptions& run, OptionTable& table) {
   table.Add(
       "run.seed", run.seed, {.meaning = "Seed of training episodes, exploration and learner"});
   table.Add("run.folder", run.folder, {.meaning = "Run folders are made in this folder"});
+  table.Add("run.rows_from",
+            run.rows_from,
+            {.meaning = "Learn from the rows of the run in this folder and act not at all; empty = "
+                        "act"});
   table.Add("run.duration",
             run.duration,
             {.meaning = "Training ends after this time", .min = 1, .max = 30 * 24 * 3600});
@@ -143,6 +147,14 @@ void ValidateDisagreement(const RunConfig& config) {
 void ValidateOnPolicy(const RunConfig& config) {
   const std::string& algorithm = config.learner.algorithm.name;
   if (!learner::IsOnPolicy(algorithm)) return;
+  if (!config.run.rows_from.empty()) {
+    throw core::ConfigError(
+        {.what = fmt::format("run.rows_from is set although learner.algorithm is {}", algorithm),
+         .why = "it learns about the policy that acted, and the rows of a former run were acted by "
+                "another",
+         .fix = "leave run.rows_from empty, or take an algorithm that learns from a replay: dqn or "
+                "sac"});
+  }
   const actors::ExplorationOptions& exploration = config.actor.exploration;
   const std::pair<const char*, double> shares[] = {
       {"exploration.always_quick", exploration.always_quick},

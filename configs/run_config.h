@@ -24,6 +24,7 @@ struct RunOptions {
   std::string name = "run";                   // Names the run folder.
   std::uint64_t seed = 1;                     // Of training episodes, exploration, learner.
   std::filesystem::path folder = "runs";      // Run folders are made in it.
+  std::filesystem::path rows_from;            // Learn from the rows of this run, act not at all.
   std::chrono::seconds duration{10 * 60};     // Training ends after it ...
   std::int64_t max_decisions = 0;             // ... or after so many decisions; 0 = no limit.
   std::int32_t num_actors = 1;                // Processes.

@@ -19,7 +19,8 @@ struct CudaStatus {
 const CudaStatus& LoadCuda();
 
 // Before something is computed on `device`, a value of a configuration's device keys: brings CUDA
-// in where it may be needed, and logs what there is. Every role calls it, whatever process it is in.
+// in where it may be needed, and logs what there is. Every role calls it, whatever process it is
+// in.
 void LoadCudaFor(const std::string& device, const monitor::Logger& logger);
 
 // Multiplies two matrices on the GPU and on the CPU. Returns a text that says how far apart the

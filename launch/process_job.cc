@@ -32,9 +32,10 @@ class ProcessJob final : public Job {
     std::filesystem::remove(parts_.folder.members(), ignored);
     MakeKeys();
     Start("coordinator", {"coordinator"}, 1);
+    Start("learner", {"learner"}, parts_.config.run.learner_threads);
+    if (!parts_.config.run.rows_from.empty()) return;  // Its rows are there already.
     StartWorkers(core::Tier::kQuick, parts_.config.quick);
     StartWorkers(core::Tier::kDeepthink, parts_.config.deepthink);
-    Start("learner", {"learner"}, parts_.config.run.learner_threads);
     for (int i = 0; i < parts_.config.run.num_actors; ++i) {
       Start(fmt::format("actor.{}", i), {"actor", "--index", std::to_string(i)}, 1);
     }

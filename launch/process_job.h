@@ -22,8 +22,9 @@ struct ProcessJobParts {  // All outlive the job.
   std::filesystem::path executable = "/proc/self/exe";  // The londi binary.
 };
 
-// Every role a process of its own, talking ZeroMQ: coordinator, inference workers of both tiers,
-// actors, learner. Use it from main's thread (supervisor.h).
+// Every role a process of its own, talking ZeroMQ: coordinator, learner, inference workers of both
+// tiers and actors (not these two where the rows come from a former run). Use it from main's thread
+// (supervisor.h).
 std::unique_ptr<Job> StartProcessJob(const ProcessJobParts& parts);
 
 }  // namespace londi::launch

@@ -25,6 +25,12 @@ std::string BudgetText(const actors::EvaluationCell& cell) {
   return cell.terms.budget >= 0 ? fmt::format(" B={}", cell.terms.budget) : std::string();
 }
 
+std::string Experience(const configs::RunConfig& config, const TrainedSoFar& trained) {
+  if (!config.run.rows_from.empty())
+    return fmt::format("{} rows of the run `{}`", trained.work.rows, config.run.rows_from.string());
+  return fmt::format("{} decisions in {} episodes", trained.work.decisions, trained.work.episodes);
+}
+
 // Empty where there is nothing to compare.
 std::string Differences(const std::vector<actors::CellResult>& results) {
   std::string text;
@@ -60,7 +66,7 @@ std::string MakeReport(const RunFolder& folder,
   return fmt::format(
       "# Run {}\n\n"
       "Environment `{}`, QUICK `{}`, DEEPTHINK `{}`.\n"
-      "Trained for {}: {} decisions in {} episodes, {} updates.\n\n"
+      "Trained for {}: {}, {} updates.\n\n"
       "## Policies on {} unseen episodes, the same for all\n\n"
       "```\n{}```\n\n"
       "`c` is the cost of a DEEPTHINK call, `B` the budget of calls per episode; all Switcher "
@@ -79,8 +85,7 @@ std::string MakeReport(const RunFolder& folder,
       config.quick.model.filename().string(),
       config.deepthink.model.filename().string(),
       configs::RoughDuration(trained.time),
-      trained.work.decisions,
-      trained.work.episodes,
+      Experience(config, trained),
       trained.work.updates,
       episodes,
       ResultsText(results),

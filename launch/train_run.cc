@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -13,8 +14,17 @@ namespace {
 constexpr std::chrono::milliseconds kRefresh{250};
 constexpr std::chrono::seconds kSaveEvery{5};
 
-std::chrono::seconds TimeLeft(const configs::RunConfig& config, const TrainedSoFar& trained) {
-  return std::chrono::ceil<std::chrono::seconds>(config.run.duration - trained.time);
+// Until the first of the limits on time and updates is reached, at the present rate.
+std::chrono::seconds TimeLeft(const configs::RunConfig& config,
+                              const TrainedSoFar& trained,
+                              double updates_per_second) {
+  std::chrono::duration<double> left = config.run.duration - trained.time;
+  if (config.learner.max_updates > 0 && updates_per_second > 0) {
+    const std::int64_t updates = config.learner.max_updates - trained.work.updates;
+    left = std::min(
+        left, std::chrono::duration<double>(static_cast<double>(updates) / updates_per_second));
+  }
+  return std::chrono::ceil<std::chrono::seconds>(left);
 }
 
 }  // namespace
@@ -62,7 +72,8 @@ TrainEnd Train(Job& job, const TrainParts& parts) {
     trained.time = before + std::chrono::floor<std::chrono::milliseconds>(now - started);
     trained.work = job.Progress();
     const ProgressRates rates = meter.Add(trained.work, now);
-    parts.terminal.Progress(ProgressLine(rates, TimeLeft(parts.config, trained)), now);
+    parts.terminal.Progress(
+        ProgressLine(rates, TimeLeft(parts.config, trained, rates.updates_per_second)), now);
     if (now >= next_save) {
       WriteTrained(parts.folder, trained);
       next_save = now + kSaveEvery;

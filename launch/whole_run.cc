@@ -11,6 +11,7 @@
 #include "configs/run_config.h"
 #include "core/error.h"
 #include "launch/evaluate_run.h"
+#include "launch/former_rows.h"
 #include "launch/local_job.h"
 #include "launch/local_lms.h"
 #include "launch/process_job.h"
@@ -32,12 +33,29 @@ struct Prepared {
   configs::RunConfig config;
 };
 
+void CheckInProcess(const WholeRunOptions& options, const configs::RunConfig& config) {
+  if (options.in_process && !config.run.rows_from.empty()) {
+    throw core::ConfigError({.what = "--in-process was given although run.rows_from is set",
+                             .why = "nobody acts then: the learner is alone, in its own process",
+                             .fix = "leave --in-process out"});
+  }
+}
+
 // A run folder with its resolved configuration in it.
 Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
   if (options.resume.empty()) {
-    const configs::RunConfig config = configs::LoadRunConfig(options.config, options.sets);
+    configs::RunConfig config = configs::LoadRunConfig(options.config, options.sets);
     CheckModels(config);
+    CheckInProcess(options, config);
     const RunFolder folder = CreateRunFolder(config.run.folder, config.run.name);
+    if (!config.run.rows_from.empty()) {
+      try {
+        TakeRows(folder, config);
+      } catch (...) {
+        std::filesystem::remove_all(folder.path);
+        throw;
+      }
+    }
     WriteFileAtomically(folder.config(), configs::ToYaml(config));
     return {folder, config};
   }
@@ -45,6 +63,7 @@ Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
   const auto before = configs::LoadRunConfig(folder.config(), {});
   const auto config = configs::LoadRunConfig(folder.config(), options.sets);
   CheckModels(config);
+  CheckInProcess(options, config);
   CheckCheckpoint(folder, config, monitor::MakeNullLogger());
   for (const std::string& difference :
        learner::ConfigDifferences(configs::ToLines(before), configs::ToLines(config))) {
@@ -56,6 +75,14 @@ Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
 std::unique_ptr<Job> StartJob(const WholeRunOptions& options, const ProcessJobParts& parts) {
   if (options.in_process) return StartLocalJob(parts);
   return StartProcessJob(parts);
+}
+
+std::string WhereFrom(const WholeRunOptions& options, const configs::RunConfig& config) {
+  if (!config.run.rows_from.empty())
+    return fmt::format(", at most {} updates from the rows of {}",
+                       config.learner.max_updates,
+                       config.run.rows_from.string());
+  return options.in_process ? ", all roles in this process" : "";
 }
 
 // Returns false when a person ended it.
@@ -73,7 +100,7 @@ bool TrainRun(const WholeRunOptions& options,
       fmt::format("training for {} in {}{}",
                   configs::RoughDuration(run.config.run.duration - ReadTrained(run.folder).time),
                   run.folder.path.string(),
-                  options.in_process ? ", all roles in this process" : ""));
+                  WhereFrom(options, run.config)));
   // A resumed run goes on with what it was asked for now.
   WriteFileAtomically(run.folder.config(), configs::ToYaml(run.config));
   const std::unique_ptr<Job> job = StartJob(options, parts);

@@ -23,6 +23,7 @@ constexpr std::size_t kCacheLine = 64;
 // Rows are written so many bytes at a time: few calls, and all of it still in the core's cache.
 constexpr std::int64_t kStagedBytes = 512 << 10;
 constexpr std::int64_t kRowsPerScan = 64;
+constexpr const char* kSegmentExtension = ".log";
 
 std::int64_t StrideOf(int num_features) {
   const auto bytes = static_cast<std::int64_t>(sizeof(StoredRow)) + 2LL * num_features;
@@ -64,7 +65,11 @@ std::int64_t CountWholeRows(std::span<const std::byte> rows,
 
 std::string SegmentName(std::int64_t first_row) {
   char name[48];
-  std::snprintf(name, sizeof(name), "segment-%015lld.log", static_cast<long long>(first_row));
+  std::snprintf(name,
+                sizeof(name),
+                "segment-%015lld%s",
+                static_cast<long long>(first_row),
+                kSegmentExtension);
   return name;
 }
 
@@ -112,7 +117,7 @@ void SegmentLog::OpenExisting() {
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     if (entry.path().extension() == ".tmp") {
       std::filesystem::remove(entry.path());  // The process was killed while it made a segment.
-    } else if (entry.path().extension() == ".log") {
+    } else if (entry.path().extension() == kSegmentExtension) {
       found.push_back(SegmentFile::Open(entry.path(), disk_));
     }
   }
@@ -398,6 +403,33 @@ std::vector<SegmentLog::Segment> SegmentLog::Manifest() const {
         {file->path().filename().string(), first, std::min(rows_per_segment_, stop - first)});
   }
   return segments;
+}
+
+void CopySegments(const std::filesystem::path& from, const std::filesystem::path& to) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> segments;
+  std::error_code error;
+  for (fs::directory_iterator entry(from, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == kSegmentExtension) segments.push_back(entry->path());
+  }
+  if (error || segments.empty()) {
+    throw core::IoError({.what = "there are no rows in " + from.string(),
+                         .why = error ? error.message() : "the folder has no segment of a log",
+                         .fix = "name a run that has trained"});
+  }
+  std::sort(segments.begin(), segments.end());  // Names are numbers of one length.
+  for (const fs::path& segment : segments) {
+    const fs::path copy = to / segment.filename();
+    const bool is_full = segment != segments.back();
+    if (is_full) fs::create_hard_link(segment, copy, error);
+    if (!is_full || error) fs::copy_file(segment, copy, error);
+    if (error) {
+      throw core::IoError({.what = "the rows in " + segment.string() + " cannot be copied",
+                           .why = error.message(),
+                           .fix = "make room for them in " + to.string() + ", or write access"});
+    }
+  }
 }
 
 }  // namespace londi::learner

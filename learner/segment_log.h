@@ -150,4 +150,9 @@ class SegmentLog {
   std::future<void> newest_segment_synced_;
 };
 
+// Gives `to`, an empty folder, the rows of the log in `from`, which may be growing: full segments
+// are never written again and become second links to the same files where the file system allows
+// it, the newest is copied. Throws core::IoError, also when there is no segment.
+void CopySegments(const std::filesystem::path& from, const std::filesystem::path& to);
+
 }  // namespace londi::learner

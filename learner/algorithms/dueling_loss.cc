@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "core/budget.h"
+#include "learner/algorithms/logistic.h"
 
 namespace londi::learner {
 namespace {
@@ -12,6 +14,14 @@ namespace {
 float Huber(float error) {
   const float size = std::abs(error);
   return size <= 1 ? 0.5f * error * error : size - 0.5f;
+}
+
+// How many more calls a plan makes in a row than was recorded. nullopt: the other choice leads
+// elsewhere.
+std::optional<float> MoreCalls(bool plan_activates, bool activated, bool leads_to_the_same) {
+  if (plan_activates == activated) return 0.0f;
+  if (!leads_to_the_same) return std::nullopt;
+  return plan_activates ? 1.0f : -1.0f;
 }
 
 float HuberSlope(float error) { return std::clamp(error, -1.0f, 1.0f); }
@@ -57,25 +67,29 @@ void MakePlanTargets(const Batch& batch,
   };
   for (std::size_t i = 0; i < num_states; ++i) {
     const Batch::Entry& entry = batch.entries[i];  // The choice taken in row i.
-    const bool either_way = batch.disagreements[i] == Batch::Disagreement::kAgreed &&
-                            batch.contexts[i].remaining == core::BudgetGovernor::kUnlimited;
+    const bool unlimited = batch.contexts[i].remaining == core::BudgetGovernor::kUnlimited;
+    const bool agreed = batch.disagreements[i] == Batch::Disagreement::kAgreed;
     const auto first = static_cast<std::size_t>(entry.first_horizon);
     const std::size_t end = first + static_cast<std::size_t>(entry.num_horizons);
     out[i] = {};
     for (int plan = 0; plan < kNumPlans; ++plan) {
-      const bool activates = acts_as(states[i], batch.contexts[i], plan);
-      if (activates != entry.activate && !either_way) continue;
+      std::optional<float> more = MoreCalls(
+          acts_as(states[i], batch.contexts[i], plan), entry.activate, unlimited && agreed);
+      if (!more) continue;
+      float calls_more = *more;
       std::size_t h = first;
       for (; h + 1 < end && batch.horizon_successor[h] >= 0; ++h) {
         const auto successor = static_cast<std::size_t>(batch.horizon_successor[h]);
-        if (acts_as(successors[successor], batch.contexts[num_states + successor], plan) !=
-            (batch.horizon_activated[h] != 0))
-          break;
+        more =
+            MoreCalls(acts_as(successors[successor], batch.contexts[num_states + successor], plan),
+                      batch.horizon_activated[h] != 0,
+                      unlimited && batch.horizon_agreed[h] != 0);
+        if (!more) break;
+        calls_more += batch.horizons[h].discount * *more;
       }
       const auto k = static_cast<std::size_t>(plan);
       const Horizon& horizon = batch.horizons[h];
-      const float made_up_for = (activates ? 1.0f : 0.0f) - (entry.activate ? 1.0f : 0.0f);
-      Target target{horizon.reward, horizon.calls + made_up_for};
+      Target target{horizon.reward, horizon.calls + calls_more};
       if (batch.horizon_successor[h] >= 0) {
         const Values& rest = successors[static_cast<std::size_t>(batch.horizon_successor[h])];
         target.return_value += horizon.discount * rest.plan_return[k];
@@ -164,6 +178,28 @@ double ComputeGainLoss(const Batch& batch,
   return loss;
 }
 
+double ComputeConservativeLoss(const Batch& batch,
+                               std::span<const Values> values,
+                               double strength,
+                               std::span<Values> gradient) {
+  const float scale = static_cast<float>(strength) / static_cast<float>(batch.num_states);
+  double loss = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Context& context = batch.contexts[i];
+    if (!MayActivate(context.remaining)) continue;  // One choice: the two terms are the same.
+    const Batch::Entry& taken = batch.entries[i];
+    // Of two choices that is the cross-entropy with the advantage as the logit.
+    const float advantage = values[i].Advantage(context.cost);
+    const float label = taken.activate ? 1.0f : 0.0f;
+    const float weight = taken.weight * scale;
+    const float slope = weight * (Sigmoid(advantage) - label);
+    loss += weight * CrossEntropy(advantage, label);
+    gradient[i].return_advantage += slope;
+    gradient[i].calls_advantage -= context.cost * slope;
+  }
+  return loss;
+}
+
 double ComputeDisagreementLoss(const Batch& batch,
                                std::span<const float> logits,
                                std::span<float> gradient) {
@@ -174,11 +210,8 @@ double ComputeDisagreementLoss(const Batch& batch,
     if (batch.disagreements[i] == Batch::Disagreement::kUnknown) continue;
     const float label = batch.disagreements[i] == Batch::Disagreement::kDisagreed ? 1.0f : 0.0f;
     const float weight = batch.entries[i].weight * scale;  // Entry i is the choice taken in row i.
-    const float logit = logits[i];
-    // log(1 + e^x) - label x, without overflow.
-    loss +=
-        weight * (std::max(logit, 0.0f) + std::log1p(std::exp(-std::abs(logit))) - label * logit);
-    gradient[i] = weight * (1.0f / (1.0f + std::exp(-logit)) - label);
+    loss += weight * CrossEntropy(logits[i], label);
+    gradient[i] = weight * (Sigmoid(logits[i]) - label);
   }
   return loss;
 }

@@ -41,7 +41,8 @@ struct PlanTargets {
 
 // Policy evaluation: the window of the row for as long as it did what the plan would have done,
 // then the plan's own value there (without follow_greedy_only the whole window). Where the LMs
-// agreed and there is no budget, another choice would have led to the same state.
+// agreed and there is no budget, another choice would have led to the same state with a call more
+// or less, so the window goes on.
 //   states      [num_states]      d of the online network
 //   successors  [num_successors]  its values
 // Fills out [num_states].
@@ -83,6 +84,15 @@ double ComputeGainLoss(const Batch& batch,
                        std::span<const Values> values,
                        double calls_weight,
                        std::span<Values> gradient);
+
+// Conservative Q-learning, CQL(H) (Kumar et al. 2020, arXiv:2006.04779, equation 4): for each state
+// ln sum_g exp Q(s,g) - Q(s,g taken) over the legal choices, weighted, divided by the number of
+// states, times `strength`. It pulls down what the rows did not do. Adds to the gradient; returns
+// the loss.
+double ComputeConservativeLoss(const Batch& batch,
+                               std::span<const Values> values,
+                               double strength,
+                               std::span<Values> gradient);
 
 // Weighted cross-entropy (nats) of the states in which DEEPTHINK was asked, divided by the number
 // of states, and its derivative.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "launch/child_process.h"
+#include "launch/former_rows.h"
 #include "launch/progress_totals.h"
 #include "launch/run_folder.h"
 #include "launch/time_use.h"
@@ -165,6 +166,41 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
                           Pair("hindsight-oracle", nullptr),
                           Pair("hindsight-oracle", 2)));
   EXPECT_THAT(others.output, Not(ContainsRegex("c=0.05 +minus hindsight-oracle B=2")));
+}
+
+TEST_F(WholeRun, AnotherRunLearnsFromItsRowsWithoutActing) {
+  const auto acted = Londi("train --no-evaluation " + Config());
+  ASSERT_EQ(acted.status, 0) << acted.output;
+  const RunFolder before = *FindRun();
+  const learner::SegmentLog rows(before.transitions(), {});
+  const std::string again = "train " + Config() + " --set run.rows_from=" + before.path.string() +
+                            " --set run.folder=" + (temp_ / "again").string();
+
+  const auto learned = Londi(again);
+
+  ASSERT_EQ(learned.status, 0) << learned.output;
+  EXPECT_THAT(learned.output, HasSubstr("always-deepthink"));
+  const RunFolder after{std::filesystem::directory_iterator(temp_ / "again")->path()};
+  const learner::SegmentLog copied(after.transitions(), {});
+  EXPECT_EQ(copied.end(), rows.end());
+  const ProgressSample work = ReadTrained(after).work;
+  EXPECT_EQ(work.decisions, 0);
+  EXPECT_EQ(work.updates,
+            UpdatesFrom(rows.end(), {.batch = {.batch_size = 32}, .rate = {.min_rows = 100}}));
+  EXPECT_THAT(testing::ReadText(after.report()), HasSubstr("rows of the run"));
+  EXPECT_THAT(testing::ReadText(after.events()),
+              AllOf(HasSubstr("learner"), Not(HasSubstr("actor")), Not(HasSubstr("inference"))));
+
+  const auto few = Londi(again + " --set learner.rate.min_rows=100000 --set run.name=few");
+  EXPECT_EQ(few.status, 2) << few.output;
+  EXPECT_THAT(few.output, AllOf(HasSubstr("rows"), HasSubstr("why: "), HasSubstr("fix: ")));
+  const auto none = Londi(again + " --set run.rows_from=not-there --set run.name=none");
+  EXPECT_EQ(none.status, 2) << none.output;
+  EXPECT_THAT(none.output, HasSubstr("is no run folder"));
+  const auto threads = Londi(again + " --in-process --set run.name=threads");
+  EXPECT_EQ(threads.status, 2) << threads.output;
+  EXPECT_THAT(threads.output, HasSubstr("fix: leave --in-process out"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(temp_ / "again"), {}), 1);
 }
 
 TEST_F(WholeRun, KilledWorkerAndActorAreReplacedAndNoRowIsDoubled) {

@@ -93,6 +93,9 @@ TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
   config.actor.exploration.takeover = 0;
   config.actor.branching.share = 0.5;
   EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("actor.branching.share"));
+  config.actor.branching.share = 0;
+  config.run.rows_from = "runs/former";
+  EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("run.rows_from"));
 }
 
 TEST(RunConfig, SoftActorCriticLearnsFromSingleSteps) {

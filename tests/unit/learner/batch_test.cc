@@ -62,7 +62,7 @@ class MakeBatchTest : public ::testing::Test {
 TEST_F(MakeBatchTest, SuccessorsKeepTheCostAndHaveWhatTheWindowLeftOfTheBudget) {
   Add({.activated = true, .reward = 1, .cost = 0.1f, .remaining = 3});
   Add({.reward = 2, .cost = 0.1f, .remaining = 2});
-  Add({.activated = true, .behaviour_prob = 0.2f, .cost = 0.1f, .remaining = 2});
+  Add({.activated = true, .behaviour_prob = 0.2f, .cost = 0.1f, .remaining = 2, .agreed = true});
   Add({.cost = 0.1f, .remaining = 1, .terminated = true});
 
   const Batch batch = Make({0}, AsRecorded());
@@ -79,6 +79,7 @@ TEST_F(MakeBatchTest, SuccessorsKeepTheCostAndHaveWhatTheWindowLeftOfTheBudget) 
     EXPECT_FLOAT_EQ(Successor(batch, i).cost, 0.1f);
     EXPECT_EQ(batch.horizon_activated[i], activated[i]);
     EXPECT_FLOAT_EQ(batch.horizon_behaviour_prob[i], activated[i] ? 0.2f : 1);
+    EXPECT_EQ(batch.horizon_agreed[i], activated[i]);
   }
   EXPECT_FLOAT_EQ(batch.horizons[1].reward, 2);
 }

@@ -26,6 +26,7 @@ Batch MakeWindow(const std::vector<Context>& successors,
     batch.horizons.push_back({.reward = static_cast<float>(i), .discount = 0.5f});
     batch.horizon_successor.push_back(static_cast<std::int32_t>(i));
     batch.horizon_activated.push_back(activated[i]);
+    batch.horizon_agreed.push_back(0);
   }
   return batch;
 }
@@ -155,15 +156,18 @@ TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
 constexpr std::size_t kNever = 0, kMiddle = 4, kAlways = kNumPlans - 1;
 
 // What the plans learn from one row with reward 1 at each of three steps (discount 0.5), whose
-// recorded choices are `activated`; d of the row and its three successors is `disagreement`.
+// recorded choices are `activated`; d of the row and its three successors is `disagreement`, and
+// `agreed` whether the LMs are known to have agreed at these.
 PlanTargets TargetsOf(const std::vector<std::uint8_t>& activated,
                       const std::vector<float>& disagreement,
                       Context context = {0.1f, kUnlimited},
-                      Batch::Disagreement answer = Batch::Disagreement::kUnknown) {
+                      Batch::Disagreement answer = Batch::Disagreement::kUnknown,
+                      const std::vector<std::uint8_t>& agreed = {0, 0, 0}) {
   Batch batch = MakeWindow({context, context, context}, {activated[1], activated[2], activated[3]});
   batch.contexts[0] = context;
   batch.entries[0].activate = activated[0] != 0;
   batch.disagreements = {answer};
+  batch.horizon_agreed = agreed;
   std::vector<Values> states(1), successors(3);
   states[0].disagreement = disagreement[0];
   float reward = 0, calls = 0, discount = 1;
@@ -214,6 +218,28 @@ TEST(MakePlanTargets, WhereTheLmsAgreedTheOtherChoiceOnlyCostsACallMoreOrLess) {
   EXPECT_FALSE(TargetsOf({1, 1, 1, 1}, agreed, {0.1f, kUnlimited}, kDisagreed).known[kMiddle]);
 }
 
+TEST(MakePlanTargets, FollowTheRowsPastOtherChoicesWhereTheLmsAgreed) {
+  using enum Batch::Disagreement;
+  const std::vector<float> d = {0.1f, 0.1f, 0.9f, 0.1f};
+  const auto learn = [&](std::vector<std::uint8_t> agreed, std::int32_t remaining = kUnlimited) {
+    return TargetsOf({0, 1, 0, 0}, d, {0.1f, remaining}, kUnknown, agreed);
+  };
+
+  // It would not have called in the second row and would have called in the third.
+  const PlanTargets past = learn({1, 1, 0});
+  EXPECT_FLOAT_EQ(past.targets[kMiddle].return_value, 1.75f + 0.125f * 8);
+  EXPECT_FLOAT_EQ(past.targets[kMiddle].calls_value, 0.25f + 0.125f * 4);
+  // The LMs did not agree in the third row.
+  const PlanTargets one = learn({1, 0, 0});
+  EXPECT_FLOAT_EQ(one.targets[kMiddle].return_value, 1.5f + 0.25f * 8);
+  EXPECT_FLOAT_EQ(one.targets[kMiddle].calls_value, 0.25f * 4);
+  // Nor in the second; under a budget it would have led to one call more.
+  for (const PlanTargets& none : {learn({0, 1, 0}), learn({1, 1, 1}, 5)}) {
+    EXPECT_FLOAT_EQ(none.targets[kMiddle].return_value, 1 + 0.5f * 8);
+    EXPECT_FLOAT_EQ(none.targets[kMiddle].calls_value, 0.5f * 4);
+  }
+}
+
 TEST(ComputePlanLoss, ItsGradientIsThatOfTheLossAndOfTheKnownPlansOnly) {
   const Batch batch = MakeLossBatch();
   std::vector<PlanTargets> targets(2);
@@ -260,6 +286,35 @@ TEST(ComputeGainLoss, IsTheMeanOfTheBranchedStatesAndNothingElse) {
   EXPECT_EQ(gradient[1].return_advantage, 0);
   batch.gains = {std::nullopt, std::nullopt};
   EXPECT_EQ(ComputeGainLoss(batch, values, 0.25, gradient), 0);
+}
+
+TEST(ComputeConservativeLoss, PullsTheAdvantageToWhatTheRowsDidAndItsGradientIsThatOfTheLoss) {
+  Batch batch = MakeLossBatch();  // Costs 0.1 and 0.2.
+  batch.contexts[0].remaining = kUnlimited;
+  batch.contexts[1].remaining = 0;  // Nothing to choose.
+  batch.entries[0].activate = true;
+  std::vector<Values> values(2, Values{.return_advantage = 0.5f, .calls_advantage = 2});
+  std::vector<Values> gradient(2, Values{.disagreement = 0, .calls_gain = 0});
+
+  const double loss = ComputeConservativeLoss(batch, values, /*strength=*/3, gradient);
+
+  const double q_call = 0.3 / 2, q_quick = -0.3 / 2;  // Up to V: A = 0.5 - 0.1 * 2.
+  EXPECT_NEAR(loss, 3 * (std::log(std::exp(q_call) + std::exp(q_quick)) - q_call) / 2, 1e-6);
+  EXPECT_LT(gradient[0].return_advantage, 0);
+  EXPECT_EQ(gradient[1].return_advantage, 0);
+  std::vector<Values> ignored(2);
+  auto* numbers = reinterpret_cast<float*>(values.data());
+  const auto* slopes = reinterpret_cast<const float*>(gradient.data());
+  for (std::size_t i = 0; i < 2 * sizeof(Values) / sizeof(float); ++i) {
+    const auto loss_at = [&](float shift) {
+      const float before = numbers[i];
+      numbers[i] = before + shift;
+      const double there = ComputeConservativeLoss(batch, values, 3, ignored);
+      numbers[i] = before;
+      return there;
+    };
+    EXPECT_NEAR((loss_at(1e-2f) - loss_at(-1e-2f)) / 2e-2, slopes[i], 1e-4) << i;
+  }
 }
 
 TEST(ComputeDisagreementLoss, IsTheCrossEntropyOfTheRowsInWhichDeepthinkWasAsked) {

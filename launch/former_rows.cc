@@ -1,0 +1,34 @@
+#include "launch/former_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "learner/segment_log.h"
+
+namespace londi::launch {
+
+std::int64_t UpdatesFrom(std::int64_t rows, const learner::LearnerOptions& options) {
+  const auto learned = static_cast<double>(std::max<std::int64_t>(rows - options.rate.min_rows, 0));
+  const double samples = learned * options.rate.samples_per_row + options.rate.slack;
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(samples) / options.batch.batch_size);
+}
+
+void TakeRows(const RunFolder& folder, configs::RunConfig& config) {
+  learner::CopySegments(OpenRunFolder(config.run.rows_from).transitions(), folder.transitions());
+  const learner::SegmentLog log(folder.transitions(), config.transition_log);
+  const std::int64_t rows = log.end() - log.begin();
+  if (rows < config.learner.rate.min_rows) {
+    throw core::ConfigError(
+        {.what = fmt::format("{} has {} rows", config.run.rows_from.string(), rows),
+         .why = fmt::format("learner.rate.min_rows is {}: nothing is learned from fewer",
+                            config.learner.rate.min_rows),
+         .fix = "name a run that has trained longer, or lower learner.rate.min_rows"});
+  }
+  const std::int64_t updates = UpdatesFrom(rows, config.learner);
+  std::int64_t& limit = config.learner.max_updates;
+  limit = limit == 0 ? updates : std::min(limit, updates);
+}
+
+}  // namespace londi::launch
