@@ -195,7 +195,7 @@ TEST_F(WholeRun, AnotherRunLearnsFromItsRowsWithoutActing) {
   EXPECT_EQ(few.status, 2) << few.output;
   EXPECT_THAT(few.output, AllOf(HasSubstr("rows"), HasSubstr("why: "), HasSubstr("fix: ")));
   const auto none = Londi(again + " --set run.rows_from=not-there --set run.name=none");
-  EXPECT_EQ(none.status, 2) << none.output;
+  EXPECT_EQ(none.status, 1) << none.output;
   EXPECT_THAT(none.output, HasSubstr("is no run folder"));
   const auto threads = Londi(again + " --in-process --set run.name=threads");
   EXPECT_EQ(threads.status, 2) << threads.output;
