@@ -88,7 +88,7 @@ SegmentLog::SegmentLog(std::filesystem::path folder, SegmentLogOptions options, 
     : folder_(std::move(folder)),
       options_(options),
       disk_(std::move(disk)),
-      files_(std::make_unique<std::atomic<SegmentFile*>[]>(kMaxSegments)) {
+      files_(new std::atomic<SegmentFile*>[kMaxSegments] {}) {
   options_.Validate();
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
@@ -109,7 +109,11 @@ SegmentLog::~SegmentLog() {
   } catch (const core::IoError&) {
     // Nobody was told that these rows are stored.
   }
-  for (std::int64_t i = 0; i < kMaxSegments; ++i) delete files_[i].load(std::memory_order_relaxed);
+}
+
+void SegmentLog::DeleteFiles::operator()(std::atomic<SegmentFile*>* files) const {
+  for (std::int64_t i = 0; i < kMaxSegments; ++i) delete files[i].load(std::memory_order_relaxed);
+  delete[] files;
 }
 
 void SegmentLog::OpenExisting() {

@@ -134,7 +134,10 @@ class SegmentLog {
   std::int64_t stride_ = 0;
   std::int64_t rows_per_segment_ = 0;
 
-  std::unique_ptr<std::atomic<SegmentFile*>[]>
+  struct DeleteFiles {  // Also when the constructor throws.
+    void operator()(std::atomic<SegmentFile*>* files) const;
+  };
+  std::unique_ptr<std::atomic<SegmentFile*>[], DeleteFiles>
       files_;  // By row / rows_per_segment; nullptr = not there (any more).
   std::atomic<std::int64_t> begin_ = 0;
   std::atomic<std::int64_t> end_ = 0;

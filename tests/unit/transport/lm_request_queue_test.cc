@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using testing::In;
 using testing::Soon;
 
-// Remembers what became of a request.
+// Remembers what became of a request; outlives the queue, which refuses what is left in it.
 struct Outcome {
   std::vector<LmOutcome> all;
   LmRequestQueue::OnOutcome callback() {
@@ -29,8 +29,8 @@ struct Outcome {
 };
 
 TEST(LmRequestQueue, HandsOutInOrderAndAnswersOnce) {
-  LmRequestQueue queue(10);
   Outcome first, second;
+  LmRequestQueue queue(10);
   const Ticket first_ticket = queue.Submit(testing::MakeLmRequest(), first.callback());
   const Ticket second_ticket = queue.Submit(testing::MakeLmRequest(), second.callback());
 
@@ -45,8 +45,8 @@ TEST(LmRequestQueue, HandsOutInOrderAndAnswersOnce) {
 }
 
 TEST(LmRequestQueue, RefusesWhatDoesNotFit) {
-  LmRequestQueue queue(1);
   Outcome first, second;
+  LmRequestQueue queue(1);
   queue.Submit(testing::MakeLmRequest(), first.callback());
   queue.Submit(testing::MakeLmRequest(), second.callback());
 
@@ -56,8 +56,8 @@ TEST(LmRequestQueue, RefusesWhatDoesNotFit) {
 }
 
 TEST(LmRequestQueue, SkipsExpiredAndCancelledRequests) {
-  LmRequestQueue queue(10);
   Outcome expired, cancelled, good;
+  LmRequestQueue queue(10);
   queue.Submit(testing::MakeLmRequest(In(milliseconds(-1))), expired.callback());
   queue.Cancel(queue.Submit(testing::MakeLmRequest(), cancelled.callback()));
   const Ticket ticket = queue.Submit(testing::MakeLmRequest(), good.callback());
@@ -68,8 +68,8 @@ TEST(LmRequestQueue, SkipsExpiredAndCancelledRequests) {
 }
 
 TEST(LmRequestQueue, AWorkerSeesACancellation) {
-  LmRequestQueue queue(10);
   Outcome outcome;
+  LmRequestQueue queue(10);
   const Ticket ticket = queue.Submit(testing::MakeLmRequest(), outcome.callback());
   const auto incoming = queue.Receive(Soon());
   EXPECT_FALSE(incoming->IsCancelled());
@@ -82,8 +82,8 @@ TEST(LmRequestQueue, AWorkerSeesACancellation) {
 }
 
 TEST(LmRequestQueue, CloseRefusesTheWaitingAndLetsTheBegunFinish) {
-  LmRequestQueue queue(10);
   Outcome begun, waiting, late;
+  LmRequestQueue queue(10);
   const Ticket ticket = queue.Submit(testing::MakeLmRequest(), begun.callback());
   queue.Submit(testing::MakeLmRequest(), waiting.callback());
   ASSERT_TRUE(queue.Receive(Soon()));
