@@ -3,13 +3,40 @@
 namespace londi::configs {
 namespace {
 
+// `section`: "learner.sac"; `whose`: a person's name for these networks.
+void BindNetwork(const std::string& section,
+                 const std::string& whose,
+                 learner::NetworkOptions& network,
+                 OptionTable& table) {
+  table.Add(section + ".width",
+            network.width,
+            {.meaning = "Units per layer of " + whose, .min = 8, .max = 4096});
+  table.Add(
+      section + ".layers", network.layers, {.meaning = "Layers of " + whose, .min = 1, .max = 8});
+  table.Add(section + ".learning_rate",
+            network.adam.learning_rate,
+            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
+  table.Add(section + ".final_learning_rate",
+            network.adam.final_learning_rate,
+            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
+  table.Add(section + ".decay_updates",
+            network.adam.decay_updates,
+            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
+             .unit = "updates",
+             .min = 0});
+  table.Add(section + ".adam_epsilon",
+            network.adam.epsilon,
+            {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});
+  table.Add(section + ".max_gradient_norm",
+            network.adam.max_gradient_norm,
+            {.meaning = "Longer gradients are shortened to this", .min = 1e-6});
+}
+
 void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
-  table.Add("learner.dqn.width",
-            dqn.width,
-            {.meaning = "Units per layer of the Switcher's network", .min = 8, .max = 4096});
-  table.Add("learner.dqn.layers",
-            dqn.layers,
-            {.meaning = "Layers of the Switcher's network", .min = 1, .max = 8});
+  BindNetwork("learner.dqn", "the Switcher's network", dqn.network, table);
+  table.Add("learner.dqn.weight_decay",
+            dqn.network.adam.weight_decay,
+            {.meaning = "Decoupled weight decay (AdamW)", .min = 0, .max = 1});
   table.Add(
       "learner.dqn.disagreement_width",
       dqn.disagreement_width,
@@ -47,26 +74,6 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
        .unit = "reward",
        .min = 0,
        .max = 100});
-  table.Add("learner.dqn.learning_rate",
-            dqn.learning_rate,
-            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
-  table.Add("learner.dqn.final_learning_rate",
-            dqn.final_learning_rate,
-            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
-  table.Add("learner.dqn.decay_updates",
-            dqn.decay_updates,
-            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
-             .unit = "updates",
-             .min = 0});
-  table.Add("learner.dqn.adam_epsilon",
-            dqn.adam_epsilon,
-            {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});
-  table.Add("learner.dqn.weight_decay",
-            dqn.weight_decay,
-            {.meaning = "Decoupled weight decay (AdamW)", .min = 0, .max = 1});
-  table.Add("learner.dqn.max_gradient_norm",
-            dqn.max_gradient_norm,
-            {.meaning = "Longer gradients are shortened to this", .min = 1e-6});
   table.Add("learner.dqn.target_rate",
             dqn.target_rate,
             {.meaning = "How fast the target network follows", .min = 1e-6, .max = 1});
@@ -78,27 +85,7 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
 }
 
 void BindSac(learner::SacOptions& sac, OptionTable& table) {
-  table.Add("learner.sac.width",
-            sac.width,
-            {.meaning = "Units per layer of the policy and of each critic", .min = 8, .max = 4096});
-  table.Add("learner.sac.layers", sac.layers, {.meaning = "Their layers", .min = 1, .max = 8});
-  table.Add("learner.sac.learning_rate",
-            sac.learning_rate,
-            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
-  table.Add("learner.sac.final_learning_rate",
-            sac.final_learning_rate,
-            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
-  table.Add("learner.sac.decay_updates",
-            sac.decay_updates,
-            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
-             .unit = "updates",
-             .min = 0});
-  table.Add("learner.sac.adam_epsilon",
-            sac.adam_epsilon,
-            {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});
-  table.Add("learner.sac.max_gradient_norm",
-            sac.max_gradient_norm,
-            {.meaning = "Longer gradients are shortened to this", .min = 1e-6});
+  BindNetwork("learner.sac", "the policy and of each critic", sac.network, table);
   table.Add("learner.sac.target_rate",
             sac.target_rate,
             {.meaning = "How fast the target critics follow", .min = 1e-6, .max = 1});
@@ -125,27 +112,7 @@ void BindSac(learner::SacOptions& sac, OptionTable& table) {
 }
 
 void BindPpo(learner::PpoOptions& ppo, OptionTable& table) {
-  table.Add("learner.ppo.width",
-            ppo.width,
-            {.meaning = "Units per layer of the policy and of the critic", .min = 8, .max = 4096});
-  table.Add("learner.ppo.layers", ppo.layers, {.meaning = "Their layers", .min = 1, .max = 8});
-  table.Add("learner.ppo.learning_rate",
-            ppo.learning_rate,
-            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
-  table.Add("learner.ppo.final_learning_rate",
-            ppo.final_learning_rate,
-            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
-  table.Add("learner.ppo.decay_updates",
-            ppo.decay_updates,
-            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
-             .unit = "updates",
-             .min = 0});
-  table.Add("learner.ppo.adam_epsilon",
-            ppo.adam_epsilon,
-            {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});
-  table.Add("learner.ppo.max_gradient_norm",
-            ppo.max_gradient_norm,
-            {.meaning = "Longer gradients are shortened to this", .min = 1e-6});
+  BindNetwork("learner.ppo", "the policy and of the critic", ppo.network, table);
   table.Add("learner.ppo.clip",
             ppo.clip,
             {.meaning = "The ratio of new to old probability is followed as far as this from 1",

@@ -7,16 +7,9 @@
 #include <utility>
 #include <vector>
 
-namespace londi::learner {
+#include "learner/algorithms/network_options.h"
 
-struct AdamOptions {
-  double learning_rate = 3e-4;        // At the start, > 0.
-  double final_learning_rate = 1e-4;  // Reached linearly ...
-  std::int64_t decay_updates = 0;     // ... after so many steps; 0 = constant.
-  double epsilon = 1e-8;              // > 0
-  double weight_decay = 0;            // Decoupled, >= 0.
-  double max_gradient_norm = 10;      // Longer gradients are shortened to it, > 0.
-};
+namespace londi::learner {
 
 // AdamW (Kingma and Ba 2015, arXiv:1412.6980; Loshchilov and Hutter 2019, arXiv:1711.05101) for one
 // flat tensor of parameters.

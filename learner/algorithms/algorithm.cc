@@ -4,6 +4,11 @@
 
 namespace londi::learner {
 
+std::int64_t AlgorithmState::Counter(const std::string& name) const {
+  const auto found = counters.find(name);
+  return found == counters.end() ? 0 : found->second;
+}
+
 void RequireArchitecture(const AlgorithmState& state, std::string_view architecture) {
   if (state.architecture == architecture) return;
   throw core::ModelError(

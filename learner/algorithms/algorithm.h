@@ -40,6 +40,8 @@ struct AlgorithmState {
   std::string architecture;
   std::vector<core::NamedArray> arrays;
   std::map<std::string, std::int64_t> counters;
+
+  std::int64_t Counter(const std::string& name) const;  // 0 where there is none.
 };
 
 // A rule that improves the Switcher's network from batches of rows. One thread.

@@ -24,8 +24,8 @@ class Dqn final : public Algorithm {
   Dqn(const DqnOptions& options, int num_features, const std::string& device, std::uint64_t seed)
       : options_(options),
         shape_{num_features + core::kNumContextInputs,
-               options.width,
-               options.layers,
+               options.network.width,
+               options.network.layers,
                options.disagreement_width,
                options.plans,
                options.branching},
@@ -34,13 +34,7 @@ class Dqn final : public Algorithm {
         device_(device),
         online_(shape_, device_, /*gradient=*/true),
         target_(shape_, device_, /*gradient=*/false),
-        adam_({.learning_rate = options.learning_rate,
-               .final_learning_rate = options.final_learning_rate,
-               .decay_updates = options.decay_updates,
-               .epsilon = options.adam_epsilon,
-               .weight_decay = options.weight_decay,
-               .max_gradient_norm = options.max_gradient_norm},
-              online_.flat()) {
+        adam_(options.network.adam, online_.flat()) {
     online_.Initialize(seed);
     target_.flat().copy_(online_.flat());
   }
@@ -123,8 +117,7 @@ class Dqn final : public Algorithm {
     for (const auto& [prefix, flat] : Parts())
       online_.FromArrays(state.arrays, prefix, scratch);  // May throw.
     for (const auto& [prefix, flat] : Parts()) online_.FromArrays(state.arrays, prefix, flat);
-    const auto found = state.counters.find("adam_step");
-    adam_.set_num_steps(found == state.counters.end() ? 0 : found->second);
+    adam_.set_num_steps(state.Counter("adam_step"));
   }
 
  private:
@@ -210,45 +203,37 @@ class Dqn final : public Algorithm {
   Adam adam_;
 };
 
-void Require(bool holds, const char* key, double value, const char* limits) {
-  if (holds) return;
-  throw core::ConfigError(
-      {.what = std::string("learner.dqn.") + key + " is " + std::to_string(value),
-       .why = "training cannot work with it",
-       .fix = std::string("set it to ") + limits});
-}
-
 }  // namespace
 
 void DqnOptions::Validate() const {
-  Require(width >= 8 && width <= 4096, "width", width, "8 to 4096");
-  Require(layers >= 1 && layers <= 8, "layers", layers, "1 to 8");
-  Require(disagreement_width == 0 || (disagreement_width >= 8 && disagreement_width <= 4096),
-          "disagreement_width",
-          disagreement_width,
-          "8 to 4096, or to 0 for none");
-  Require(!plans || disagreement_width > 0, "plans", 1, "false, or disagreement_width above 0");
-  Require(plan_margin >= 0, "plan_margin", plan_margin, "0 or more");
-  Require(retrace_lambda >= 0 && retrace_lambda <= 1, "retrace_lambda", retrace_lambda, "0 to 1");
-  Require(!plans || retrace_lambda == 0, "retrace_lambda", retrace_lambda, "0, or plans to false");
-  Require(retrace_temperature >= 0, "retrace_temperature", retrace_temperature, "0 or more");
-  Require(learning_rate > 0 && learning_rate < 1,
-          "learning_rate",
-          learning_rate,
-          "a value above 0 and below 1");
-  Require(final_learning_rate > 0 && final_learning_rate <= learning_rate,
-          "final_learning_rate",
-          final_learning_rate,
-          "a value above 0, not above learning_rate");
-  Require(decay_updates >= 0, "decay_updates", static_cast<double>(decay_updates), "0 or more");
-  Require(adam_epsilon > 0, "adam_epsilon", adam_epsilon, "a value above 0");
-  Require(weight_decay >= 0, "weight_decay", weight_decay, "0 or more");
-  Require(max_gradient_norm > 0, "max_gradient_norm", max_gradient_norm, "a value above 0");
-  Require(target_rate > 0 && target_rate <= 1,
-          "target_rate",
-          target_rate,
-          "a value above 0 and up to 1");
-  Require(calls_loss_weight > 0, "calls_loss_weight", calls_loss_weight, "a value above 0");
+  network.Validate("learner.dqn");
+  RequireWithin(disagreement_width == 0 || (disagreement_width >= 8 && disagreement_width <= 4096),
+                "learner.dqn.disagreement_width",
+                disagreement_width,
+                "8 to 4096, or to 0 for none");
+  RequireWithin(!plans || disagreement_width > 0,
+                "learner.dqn.plans",
+                1,
+                "false, or disagreement_width above 0");
+  RequireWithin(plan_margin >= 0, "learner.dqn.plan_margin", plan_margin, "0 or more");
+  RequireWithin(retrace_lambda >= 0 && retrace_lambda <= 1,
+                "learner.dqn.retrace_lambda",
+                retrace_lambda,
+                "0 to 1");
+  RequireWithin(!plans || retrace_lambda == 0,
+                "learner.dqn.retrace_lambda",
+                retrace_lambda,
+                "0, or plans to false");
+  RequireWithin(retrace_temperature >= 0,
+                "learner.dqn.retrace_temperature",
+                retrace_temperature,
+                "0 or more");
+  RequireWithin(target_rate > 0 && target_rate <= 1,
+                "learner.dqn.target_rate",
+                target_rate,
+                "a value above 0 and up to 1");
+  RequireWithin(
+      calls_loss_weight > 0, "learner.dqn.calls_loss_weight", calls_loss_weight, "a value above 0");
 }
 
 std::unique_ptr<Algorithm> MakeDqn(const DqnOptions& options,

@@ -5,27 +5,21 @@
 #include <string>
 
 #include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/network_options.h"
 
 namespace londi::learner {
 
 struct DqnOptions {
-  int width = 256;                       // Units per trunk layer, 8..4096.
-  int layers = 3;                        // Trunk layers, 1..8.
-  int disagreement_width = 128;          // Units per layer of its tower, 8..4096; 0 = no tower.
-  bool plans = false;                    // Needs the disagreement tower.
-  double plan_margin = 1;                // Of core's ChooseGreedily, task reward, >= 0.
-  bool branching = false;                // Gains are learned from branched rows, and only there.
-  double retrace_lambda = 0;             // Targets by Retrace(lambda) with this, 0..1; 0 = without.
-  double retrace_temperature = 0.02;     // Of the policy that they are about, task reward, >= 0.
-  double learning_rate = 3e-4;           // Adam, at the start, > 0.
-  double final_learning_rate = 1e-4;     // Reached linearly ...
-  std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
-  double adam_epsilon = 1.5e-4;          // > 0
-  double weight_decay = 0;               // Decoupled (AdamW), >= 0.
-  double max_gradient_norm = 10;         // > 0
-  double target_rate = 0.005;            // Polyak averaging of the target network, (0, 1].
-  double calls_loss_weight = 0.25;       // Weight of Q_N's loss beside Q_R's, > 0.
-  void Validate() const;                 // Throws core::ConfigError.
+  NetworkOptions network{.adam = {.epsilon = 1.5e-4}};
+  int disagreement_width = 128;       // Units per layer of its tower, 8..4096; 0 = no tower.
+  bool plans = false;                 // Needs the disagreement tower.
+  double plan_margin = 1;             // Of core's ChooseGreedily, task reward, >= 0.
+  bool branching = false;             // Gains are learned from branched rows, and only there.
+  double retrace_lambda = 0;          // Targets by Retrace(lambda) with this, 0..1; 0 = without.
+  double retrace_temperature = 0.02;  // Of the policy that they are about, task reward, >= 0.
+  double target_rate = 0.005;         // Polyak averaging of the target network, (0, 1].
+  double calls_loss_weight = 0.25;    // Weight of Q_N's loss beside Q_R's, > 0.
+  void Validate() const;              // Throws core::ConfigError.
 };
 
 // Double dueling n-step DQN with two critics, conditioned on cost and budget; the network is the

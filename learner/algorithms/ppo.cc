@@ -5,9 +5,6 @@
 #include <array>
 #include <cmath>
 
-#include "core/error.h"
-#include "core/policy_network.h"
-#include "core/switcher.h"
 #include "learner/algorithms/ppo_loss.h"
 #include "learner/algorithms/stopwatch.h"
 #include "learner/algorithms/tensors.h"
@@ -24,8 +21,12 @@ class Ppo final : public Algorithm {
       : options_(options),
         num_features_(num_features),
         device_(device),
-        policy_(Shape(), std::string(core::policy_network::kHead), Optimizer(), device_, seed),
-        critic_(Shape(), "value", Optimizer(), device_, seed + 1) {}
+        policy_(options.network, num_features, device_, seed),
+        critic_(ShapeOf(options.network, num_features, 1),
+                "value",
+                options.network.adam,
+                device_,
+                seed + 1) {}
 
   UpdateResult Update(const Batch& batch) override {
     UpdateResult result;
@@ -44,18 +45,13 @@ class Ppo final : public Algorithm {
     Descend(batch, AsFloats(after), result);
     result.backward_ms = watch.Lap();
 
-    const std::array<TrainedMlp*, 2> both{&policy_, &critic_};
-    result.skipped = !StepTogether(both, result.gradient_norm);
+    result.skipped = !StepTogether(Networks(), result.gradient_norm);
     result.optimizer_ms = watch.Lap();
     return result;
   }
 
   std::shared_ptr<const core::WeightsSnapshot> Export(core::WeightsVersion version) const override {
-    auto snapshot = std::make_shared<core::WeightsSnapshot>();
-    snapshot->version = version;
-    snapshot->architecture = core::policy_network::kArchitecture;
-    snapshot->arrays = policy_.network.layout().ToArrays(policy_.network.flat(), "");
-    return snapshot;
+    return policy_.Export(version);
   }
 
   int num_features() const override { return num_features_; }
@@ -70,25 +66,11 @@ class Ppo final : public Algorithm {
   void Restore(const AlgorithmState& state) override {
     RequireArchitecture(state, kArchitecture);
     RestoreFlats(state, Flats());
-    const auto found = state.counters.find("adam_step");
-    const std::int64_t steps = found == state.counters.end() ? 0 : found->second;
-    for (TrainedMlp* trained : {&policy_, &critic_}) trained->adam.set_num_steps(steps);
+    for (TrainedMlp* trained : Networks()) trained->adam.set_num_steps(state.Counter("adam_step"));
   }
 
  private:
-  Mlp::Shape Shape() const {
-    return {.num_inputs = num_features_ + core::kNumContextInputs,
-            .width = options_.width,
-            .layers = options_.layers};
-  }
-
-  AdamOptions Optimizer() const {
-    return {.learning_rate = options_.learning_rate,
-            .final_learning_rate = options_.final_learning_rate,
-            .decay_updates = options_.decay_updates,
-            .epsilon = options_.adam_epsilon,
-            .max_gradient_norm = options_.max_gradient_norm};
-  }
+  std::array<TrainedMlp*, 2> Networks() { return {&policy_, &critic_}; }
 
   std::vector<SavedFlat> Flats() const {
     std::vector<SavedFlat> flats = FlatsOf("policy", policy_);
@@ -125,37 +107,17 @@ class Ppo final : public Algorithm {
   const PpoOptions options_;
   const int num_features_;
   const at::Device device_;
-  TrainedMlp policy_;
+  TrainedPolicy policy_;
   TrainedMlp critic_;
 };
-
-void Require(bool holds, const char* key, double value, const char* limits) {
-  if (holds) return;
-  throw core::ConfigError(
-      {.what = std::string("learner.ppo.") + key + " is " + std::to_string(value),
-       .why = "training cannot work with it",
-       .fix = std::string("set it to ") + limits});
-}
 
 }  // namespace
 
 void PpoOptions::Validate() const {
-  Require(width >= 8 && width <= 4096, "width", width, "8 to 4096");
-  Require(layers >= 1 && layers <= 8, "layers", layers, "1 to 8");
-  Require(learning_rate > 0 && learning_rate < 1,
-          "learning_rate",
-          learning_rate,
-          "a value above 0 and below 1");
-  Require(final_learning_rate > 0 && final_learning_rate <= learning_rate,
-          "final_learning_rate",
-          final_learning_rate,
-          "a value above 0, not above learning_rate");
-  Require(decay_updates >= 0, "decay_updates", static_cast<double>(decay_updates), "0 or more");
-  Require(adam_epsilon > 0, "adam_epsilon", adam_epsilon, "a value above 0");
-  Require(max_gradient_norm > 0, "max_gradient_norm", max_gradient_norm, "a value above 0");
-  Require(clip > 0 && clip < 1, "clip", clip, "a value between 0 and 1");
-  Require(gae_lambda >= 0 && gae_lambda <= 1, "gae_lambda", gae_lambda, "0 to 1");
-  Require(entropy_weight >= 0, "entropy_weight", entropy_weight, "0 or more");
+  network.Validate("learner.ppo");
+  RequireWithin(clip > 0 && clip < 1, "learner.ppo.clip", clip, "a value between 0 and 1");
+  RequireWithin(gae_lambda >= 0 && gae_lambda <= 1, "learner.ppo.gae_lambda", gae_lambda, "0 to 1");
+  RequireWithin(entropy_weight >= 0, "learner.ppo.entropy_weight", entropy_weight, "0 or more");
 }
 
 std::unique_ptr<Algorithm> MakePpo(const PpoOptions& options,

@@ -5,21 +5,17 @@
 #include <string>
 
 #include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/network_options.h"
 
 namespace londi::learner {
 
 struct PpoOptions {
-  int width = 256;                       // Units per layer of both networks, 8..4096.
-  int layers = 3;                        // 1..8
-  double learning_rate = 3e-4;           // Adam, at the start, > 0.
-  double final_learning_rate = 1e-4;     // Reached linearly ...
-  std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
-  double adam_epsilon = 1e-5;            // > 0
-  double max_gradient_norm = 0.5;        // > 0
-  double clip = 0.2;                     // Of the ratio of probabilities, 0..1.
-  double gae_lambda = 0.95;              // 0..1
-  double entropy_weight = 0.01;          // Beside normalized advantages, >= 0.
-  void Validate() const;                 // Throws core::ConfigError.
+  // Of the policy and of the critic.
+  NetworkOptions network{.adam = {.epsilon = 1e-5, .max_gradient_norm = 0.5}};
+  double clip = 0.2;             // Of the ratio of probabilities, 0..1.
+  double gae_lambda = 0.95;      // 0..1
+  double entropy_weight = 0.01;  // Beside normalized advantages, >= 0.
+  void Validate() const;         // Throws core::ConfigError.
 };
 
 // Proximal policy optimization on the rows that the policy itself has just acted

@@ -8,8 +8,6 @@
 #include <span>
 
 #include "core/error.h"
-#include "core/policy_network.h"
-#include "core/switcher.h"
 #include "learner/algorithms/sac_loss.h"
 #include "learner/algorithms/stopwatch.h"
 #include "learner/algorithms/tensors.h"
@@ -21,9 +19,9 @@ namespace {
 constexpr const char* kArchitecture = "sac";  // Of the checkpoint: policy and critics.
 
 struct Critic : TrainedMlp {
-  Critic(const Mlp::Shape& shape, const AdamOptions& options, at::Device device, std::uint64_t seed)
-      : TrainedMlp(shape, "values", options, device, seed),
-        target(shape, "values", device, /*gradient=*/false, seed) {}
+  Critic(const NetworkOptions& options, int num_features, at::Device device, std::uint64_t seed)
+      : TrainedMlp(ShapeOf(options, num_features, 2), "values", options.adam, device, seed),
+        target(ShapeOf(options, num_features, 2), "values", device, /*gradient=*/false, seed) {}
 
   Mlp target;
 };
@@ -34,9 +32,9 @@ class Sac final : public Algorithm {
       : options_(options),
         num_features_(num_features),
         device_(device),
-        policy_(ShapeOf(1), std::string(core::policy_network::kHead), Optimizer(), device_, seed),
-        critics_{Critic(ShapeOf(2), Optimizer(), device_, seed + 1),
-                 Critic(ShapeOf(2), Optimizer(), device_, seed + 2)},
+        policy_(options.network, num_features, device_, seed),
+        critics_{Critic(options.network, num_features, device_, seed + 1),
+                 Critic(options.network, num_features, device_, seed + 2)},
         temperature_(options.temperature) {}
 
   UpdateResult Update(const Batch& batch) override {
@@ -64,11 +62,7 @@ class Sac final : public Algorithm {
   }
 
   std::shared_ptr<const core::WeightsSnapshot> Export(core::WeightsVersion version) const override {
-    auto snapshot = std::make_shared<core::WeightsSnapshot>();
-    snapshot->version = version;
-    snapshot->architecture = core::policy_network::kArchitecture;
-    snapshot->arrays = policy_.network.layout().ToArrays(policy_.network.flat(), "");
-    return snapshot;
+    return policy_.Export(version);
   }
 
   int num_features() const override { return num_features_; }
@@ -92,27 +86,11 @@ class Sac final : public Algorithm {
     }
     RestoreFlats(state, Flats());
     temperature_ = temperature->values[0];
-    const auto found = state.counters.find("adam_step");
-    const std::int64_t steps = found == state.counters.end() ? 0 : found->second;
-    for (Adam* adam : {&policy_.adam, &critics_[0].adam, &critics_[1].adam})
-      adam->set_num_steps(steps);
+    for (TrainedMlp* trained : Networks()) trained->adam.set_num_steps(state.Counter("adam_step"));
   }
 
  private:
-  Mlp::Shape ShapeOf(int num_outputs) const {
-    return {.num_inputs = num_features_ + core::kNumContextInputs,
-            .width = options_.width,
-            .layers = options_.layers,
-            .num_outputs = num_outputs};
-  }
-
-  AdamOptions Optimizer() const {
-    return {.learning_rate = options_.learning_rate,
-            .final_learning_rate = options_.final_learning_rate,
-            .decay_updates = options_.decay_updates,
-            .epsilon = options_.adam_epsilon,
-            .max_gradient_norm = options_.max_gradient_norm};
-  }
+  std::array<TrainedMlp*, 3> Networks() { return {&policy_, &critics_[0], &critics_[1]}; }
 
   std::vector<SavedFlat> Flats() const {
     std::vector<SavedFlat> flats = FlatsOf("policy", policy_);
@@ -172,8 +150,7 @@ class Sac final : public Algorithm {
   }
 
   void Step(UpdateResult& result) {
-    const std::array<TrainedMlp*, 3> all{&policy_, &critics_[0], &critics_[1]};
-    result.skipped = !StepTogether(all, result.gradient_norm);
+    result.skipped = !StepTogether(Networks(), result.gradient_norm);
     if (result.skipped) return;
     for (Critic& critic : critics_)
       critic.target.flat().lerp_(critic.network.flat(), options_.target_rate);
@@ -184,52 +161,33 @@ class Sac final : public Algorithm {
   // what a user has weighed against the cost.
   void TuneTemperature(double entropy) {
     const double excess = entropy - options_.target_entropy;
-    const double tuned = temperature_ * std::exp(-options_.learning_rate * excess);
+    const double tuned = temperature_ * std::exp(-options_.network.adam.learning_rate * excess);
     temperature_ = static_cast<float>(std::min(tuned, options_.temperature));
   }
 
   const SacOptions options_;
   const int num_features_;
   const at::Device device_;
-  TrainedMlp policy_;
+  TrainedPolicy policy_;
   std::array<Critic, 2> critics_;
   float temperature_;  // alpha
 };
 
-void Require(bool holds, const char* key, double value, const char* limits) {
-  if (holds) return;
-  throw core::ConfigError(
-      {.what = std::string("learner.sac.") + key + " is " + std::to_string(value),
-       .why = "training cannot work with it",
-       .fix = std::string("set it to ") + limits});
-}
-
 }  // namespace
 
 void SacOptions::Validate() const {
-  Require(width >= 8 && width <= 4096, "width", width, "8 to 4096");
-  Require(layers >= 1 && layers <= 8, "layers", layers, "1 to 8");
-  Require(learning_rate > 0 && learning_rate < 1,
-          "learning_rate",
-          learning_rate,
-          "a value above 0 and below 1");
-  Require(final_learning_rate > 0 && final_learning_rate <= learning_rate,
-          "final_learning_rate",
-          final_learning_rate,
-          "a value above 0, not above learning_rate");
-  Require(decay_updates >= 0, "decay_updates", static_cast<double>(decay_updates), "0 or more");
-  Require(adam_epsilon > 0, "adam_epsilon", adam_epsilon, "a value above 0");
-  Require(max_gradient_norm > 0, "max_gradient_norm", max_gradient_norm, "a value above 0");
-  Require(target_rate > 0 && target_rate <= 1,
-          "target_rate",
-          target_rate,
-          "a value above 0 and up to 1");
-  Require(temperature > 0, "temperature", temperature, "a value above 0");
-  Require(target_entropy >= 0 && target_entropy < std::log(2),
-          "target_entropy",
-          target_entropy,
-          "0, or less than ln 2, a fair coin's");
-  Require(overdraft_penalty > 0, "overdraft_penalty", overdraft_penalty, "a value above 0");
+  network.Validate("learner.sac");
+  RequireWithin(target_rate > 0 && target_rate <= 1,
+                "learner.sac.target_rate",
+                target_rate,
+                "a value above 0 and up to 1");
+  RequireWithin(temperature > 0, "learner.sac.temperature", temperature, "a value above 0");
+  RequireWithin(target_entropy >= 0 && target_entropy < std::log(2),
+                "learner.sac.target_entropy",
+                target_entropy,
+                "0, or less than ln 2, a fair coin's");
+  RequireWithin(
+      overdraft_penalty > 0, "learner.sac.overdraft_penalty", overdraft_penalty, "a value above 0");
 }
 
 std::unique_ptr<Algorithm> MakeSac(const SacOptions& options,

@@ -5,19 +5,14 @@
 #include <string>
 
 #include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/network_options.h"
 
 namespace londi::learner {
 
 struct SacOptions {
-  int width = 256;                       // Units per layer of each network, 8..4096.
-  int layers = 3;                        // 1..8
-  double learning_rate = 3e-4;           // Adam, at the start, > 0.
-  double final_learning_rate = 1e-4;     // Reached linearly ...
-  std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
-  double adam_epsilon = 1e-8;            // > 0
-  double max_gradient_norm = 10;         // > 0
-  double target_rate = 0.005;            // Polyak averaging of the target critics, (0, 1].
-  double temperature = 1e-3;             // Reward per nat of entropy, at the start, > 0.
+  NetworkOptions network;      // Of the policy and of each critic.
+  double target_rate = 0.005;  // Polyak averaging of the target critics, (0, 1].
+  double temperature = 1e-3;   // Reward per nat of entropy, at the start, > 0.
   // The temperature sinks while the policy's entropy is above this, nats; 0 = it stays.
   double target_entropy = 0;
   double overdraft_penalty = 1;  // Of a call that the budget denies, task reward, > 0.

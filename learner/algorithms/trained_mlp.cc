@@ -4,9 +4,38 @@
 
 #include <cmath>
 
+#include "core/policy_network.h"
+#include "core/switcher.h"
+
 namespace londi::learner {
 
 double TrainedMlp::GradientNorm() const { return network.flat_gradient().norm().item<double>(); }
+
+Mlp::Shape ShapeOf(const NetworkOptions& options, int num_features, int num_outputs) {
+  return {.num_inputs = num_features + core::kNumContextInputs,
+          .width = options.width,
+          .layers = options.layers,
+          .num_outputs = num_outputs};
+}
+
+TrainedPolicy::TrainedPolicy(const NetworkOptions& options,
+                             int num_features,
+                             at::Device device,
+                             std::uint64_t seed)
+    : TrainedMlp(ShapeOf(options, num_features, 1),
+                 std::string(core::policy_network::kHead),
+                 options.adam,
+                 device,
+                 seed) {}
+
+std::shared_ptr<const core::WeightsSnapshot> TrainedPolicy::Export(
+    core::WeightsVersion version) const {
+  auto snapshot = std::make_shared<core::WeightsSnapshot>();
+  snapshot->version = version;
+  snapshot->architecture = core::policy_network::kArchitecture;
+  snapshot->arrays = network.layout().ToArrays(network.flat(), "");
+  return snapshot;
+}
 
 bool StepTogether(std::span<TrainedMlp* const> networks, double& norm) {
   std::vector<double> norms;

@@ -3,14 +3,17 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/weights.h"
 #include "learner/algorithms/adam.h"
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/mlp.h"
+#include "learner/algorithms/network_options.h"
 #include "learner/algorithms/parameters.h"
 
 namespace londi::learner {
@@ -30,6 +33,19 @@ struct TrainedMlp {
   Mlp network;
   Adam adam;
   Mlp::Pass pass;
+};
+
+// Of a network that reads a row's features and context.
+Mlp::Shape ShapeOf(const NetworkOptions& options, int num_features, int num_outputs);
+
+// The network of core/policy_network.h; a fair coin at first.
+struct TrainedPolicy : TrainedMlp {
+  TrainedPolicy(const NetworkOptions& options,
+                int num_features,
+                at::Device device,
+                std::uint64_t seed);
+
+  std::shared_ptr<const core::WeightsSnapshot> Export(core::WeightsVersion version) const;
 };
 
 // Steps all of them, unless a gradient is not finite: nothing is changed then, and false returned.

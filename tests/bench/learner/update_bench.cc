@@ -99,11 +99,11 @@ Configuration Shipped() {
 double RowProducts(const Configuration& configuration) {
   const learner::DqnOptions& dqn = configuration.dqn;
   const double features = configuration.num_features;
-  const auto width = static_cast<double>(dqn.width), tower = double(dqn.disagreement_width);
+  const auto width = static_cast<double>(dqn.network.width), tower = double(dqn.disagreement_width);
   const double trunk_inputs =
       features + core::kNumContextInputs + (dqn.disagreement_width > 0 ? 2 : 0);
   const double heads = 6 + (dqn.plans ? 2 * core::switcher_network::kNumPlans : 0);
-  return trunk_inputs * width + (dqn.layers - 1) * width * width + heads * width +
+  return trunk_inputs * width + (dqn.network.layers - 1) * width * width + heads * width +
          (tower > 0 ? features * tower + tower * tower + tower : 0);
 }
 
@@ -111,7 +111,7 @@ double RowProducts(const Configuration& configuration) {
 double RowGradientProducts(const Configuration& configuration) {
   const double features = configuration.num_features;
   return 2 * RowProducts(configuration) -
-         (features + core::kNumContextInputs) * double(configuration.dqn.width) -
+         (features + core::kNumContextInputs) * double(configuration.dqn.network.width) -
          features * double(configuration.dqn.disagreement_width);
 }
 

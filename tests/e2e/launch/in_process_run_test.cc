@@ -31,9 +31,9 @@ configs::RunConfig TestConfig(const std::filesystem::path& folder) {
   config.actor.episodes = 4;
   config.learner.max_updates = 6000;
   config.learner.batch.batch_size = 128;
-  config.learner.algorithm.dqn.width = 64;
-  config.learner.algorithm.dqn.layers = 2;
-  config.learner.algorithm.dqn.learning_rate = 1e-3;
+  config.learner.algorithm.dqn.network.width = 64;
+  config.learner.algorithm.dqn.network.layers = 2;
+  config.learner.algorithm.dqn.network.adam.learning_rate = 1e-3;
   config.learner.rate.min_rows = 500;
   config.learner.rate.samples_per_row = 16;
   config.learner.rate.slack = 4000;

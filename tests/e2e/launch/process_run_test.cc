@@ -73,8 +73,8 @@ configs::RunConfig TestConfig(const std::filesystem::path& folder) {
   config.environment.id = "babyai/GoToRedBallGrey";
   config.actor.episodes = 4;
   config.learner.batch.batch_size = 32;
-  config.learner.algorithm.dqn.width = 16;
-  config.learner.algorithm.dqn.layers = 1;
+  config.learner.algorithm.dqn.network.width = 16;
+  config.learner.algorithm.dqn.network.layers = 1;
   config.learner.rate.min_rows = 200;
   config.learner.rate.samples_per_row = 1;
   config.learner.rate.slack = 4000;

@@ -66,15 +66,15 @@ RoundsOptions OptionsFor(const Training& training) {
                            .max_budget = training.max_budget};
   learner.replay.alpha = 0;
   learner.rate = {.samples_per_row = 1, .min_rows = 1, .slack = 1e9};  // The rounds keep step.
-  learner.algorithm.dqn = {.width = 64,
-                           .layers = 2,
+  learner.algorithm.dqn = {.network = {.width = 64,
+                                       .layers = 2,
+                                       .adam = {.learning_rate = 2e-3,
+                                                .final_learning_rate = 1e-5,
+                                                .decay_updates = training.num_updates,
+                                                .epsilon = 1e-6}},
                            .disagreement_width = 16,
                            .retrace_lambda = training.retrace_lambda,
                            .retrace_temperature = 1e-3,
-                           .learning_rate = 2e-3,
-                           .final_learning_rate = 1e-5,
-                           .decay_updates = training.num_updates,
-                           .adam_epsilon = 1e-6,
                            .target_rate = 0.02,
                            .calls_loss_weight = 0.03};
   learner.device = "cpu";

@@ -51,11 +51,11 @@ RoundsOptions SacOptionsFor(double cost, int max_budget) {
   options.rows_per_turn = 1000;
   options.updates_per_round = kUpdates / options.rounds;
   options.learner.n_step = 1;
-  options.learner.algorithm.sac = {.width = 64,
-                                   .layers = 2,
-                                   .learning_rate = 2e-3,
-                                   .final_learning_rate = 1e-4,
-                                   .decay_updates = kUpdates,
+  options.learner.algorithm.sac = {.network = {.width = 64,
+                                               .layers = 2,
+                                               .adam = {.learning_rate = 2e-3,
+                                                        .final_learning_rate = 1e-4,
+                                                        .decay_updates = kUpdates}},
                                    .target_rate = 0.02,
                                    .temperature = cost / 2,
                                    .target_entropy = 0.02};
@@ -70,11 +70,12 @@ RoundsOptions PpoOptionsFor(double cost, int max_budget) {
   options.updates_per_round = 32;
   options.learner.n_step = 10;  // A walk.
   options.learner.rollout = {.rows = 7 * 256 + 1, .epochs = 4};
-  options.learner.algorithm.ppo = {.width = 64,
-                                   .layers = 2,
-                                   .learning_rate = 1e-3,
-                                   .final_learning_rate = 1e-4,
-                                   .decay_updates = 3200};
+  learner::NetworkOptions& network = options.learner.algorithm.ppo.network;
+  network.width = 64;
+  network.layers = 2;
+  network.adam.learning_rate = 1e-3;
+  network.adam.final_learning_rate = 1e-4;
+  network.adam.decay_updates = 3200;
   return options;
 }
 

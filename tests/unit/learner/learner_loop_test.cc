@@ -26,8 +26,8 @@ using testing::TempFolder;
 
 LearnerOptions SmallOptions(std::int64_t max_updates) {
   LearnerOptions options;
-  options.algorithm.dqn.width = 8;
-  options.algorithm.dqn.layers = 1;
+  options.algorithm.dqn.network.width = 8;
+  options.algorithm.dqn.network.layers = 1;
   options.batch.batch_size = 16;
   options.replay.capacity = 1000;
   options.rate = {.samples_per_row = 64, .min_rows = 20, .slack = 100'000};
@@ -159,7 +159,7 @@ TEST(LearnerLoop, RefusesACheckpointOfAnotherNetworkAndRowsOfAnotherQuick) {
   World world(100);
   world.Begin(SmallOptions(1))->Run();
   LearnerOptions wider = SmallOptions(1);
-  wider.algorithm.dqn.width = 16;
+  wider.algorithm.dqn.network.width = 16;
   LearnerOptions other_quick = SmallOptions(1);
   other_quick.num_features = 7;
 
@@ -192,8 +192,8 @@ LearnerOptions OnPolicyOptions(std::int64_t max_updates) {
   LearnerOptions options = SmallOptions(max_updates);
   options.num_features = 4;
   options.algorithm.name = "ppo";
-  options.algorithm.ppo.width = 8;
-  options.algorithm.ppo.layers = 1;
+  options.algorithm.ppo.network.width = 8;
+  options.algorithm.ppo.network.layers = 1;
   options.batch.relabel.enabled = false;
   options.batch.agreement_rows = false;
   options.rollout = {.rows = 30, .epochs = 2};
@@ -261,7 +261,7 @@ TEST(LearnerOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.checkpoints_kept = 0; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.gamma = 0; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.name = "reinforce"; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.width = 4; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.network.width = 4; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) {
     o.algorithm.dqn.retrace_lambda = 0.9;
     o.batch.follow_greedy_only = false;

@@ -12,9 +12,12 @@
 
 #include "core/error.h"
 #include "core/switcher.h"
+#include "tests/support/algorithm_support.h"
 
 namespace londi::learner {
 namespace {
+
+using testing::FindArray;
 
 constexpr int kFeatures = 2;
 constexpr std::int32_t kUnlimited = -1;
@@ -23,12 +26,10 @@ std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1,
                                         bool plans = false,
                                         bool branching = false) {
   at::set_num_threads(1);  // More of them would wait for one another.
-  return MakeDqn({.width = 8,
-                  .layers = 1,
+  return MakeDqn({.network = {.width = 8, .layers = 1, .adam = {.learning_rate = 1e-2}},
                   .disagreement_width = 8,
                   .plans = plans,
                   .branching = branching,
-                  .learning_rate = 1e-2,
                   .target_rate = 0.5},
                  kFeatures,
                  "cpu",
@@ -36,12 +37,11 @@ std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1,
 }
 
 // One row with reward 0.5 and g = 0, whose successor has `remaining` under cost 0.
-Batch MakeOneStep(std::int32_t remaining, float feature = 0.5f) {
+Batch MakeOneStep(std::int32_t remaining) {
   Batch batch;
   batch.num_states = batch.num_successors = 1;
   batch.width = kFeatures + core::kNumContextInputs;
-  const std::span<float> inputs = batch.inputs.Resize(2 * static_cast<std::size_t>(batch.width));
-  std::fill(inputs.begin(), inputs.end(), feature);
+  std::ranges::fill(batch.inputs.Resize(2 * static_cast<std::size_t>(batch.width)), 0.5f);
   batch.contexts = {{0, remaining}, {0, remaining}};
   batch.disagreements = {Batch::Disagreement::kUnknown};
   batch.entries = {{.num_horizons = 1}};
@@ -51,17 +51,13 @@ Batch MakeOneStep(std::int32_t remaining, float feature = 0.5f) {
   return batch;
 }
 
-core::NamedArray& Find(AlgorithmState& state, const std::string& name) {
-  return *std::ranges::find(state.arrays, name, &core::NamedArray::name);
-}
-
 // A network that says the same of every state, and that the LMs disagree in it.
 void SetHeads(AlgorithmState& state, const std::string& network, float value, float advantage) {
   for (const char* head : {"return.value", "return.gain"})
-    std::ranges::fill(Find(state, network + head + ".weight").values, 0.0f);
-  Find(state, network + "return.value.bias").values = {value};
-  Find(state, network + "return.gain.bias").values = {advantage};
-  Find(state, network + "disagreement.logit.bias").values = {100};
+    std::ranges::fill(FindArray(state, network + head + ".weight").values, 0.0f);
+  FindArray(state, network + "return.value.bias").values = {value};
+  FindArray(state, network + "return.gain.bias").values = {advantage};
+  FindArray(state, network + "disagreement.logit.bias").values = {100};
 }
 
 TEST(Dqn, TheOnlineNetworkChoosesTheTargetNetworkValues) {
@@ -89,7 +85,8 @@ TEST(Dqn, ABetterPlanSaysWhatASuccessorIsWorth) {
     for (const char* network : {"online.", "target."}) {
       SetHeads(state, network, 3, 1);
       if (!plans) continue;
-      std::vector<float>& returns = Find(state, std::string(network) + "plans.return.bias").values;
+      std::vector<float>& returns =
+          FindArray(state, std::string(network) + "plans.return.bias").values;
       std::ranges::fill(returns, of_the_plan - 1);
       returns.back() = of_the_plan;  // That of always calling.
     }
@@ -104,8 +101,7 @@ TEST(Dqn, ABetterPlanSaysWhatASuccessorIsWorth) {
 
 TEST(Dqn, ByRetraceTheOnlinePolicyWeighsAndTheTargetNetworkValues) {
   at::set_num_threads(1);
-  const auto dqn = MakeDqn({.width = 8,
-                            .layers = 1,
+  const auto dqn = MakeDqn({.network = {.width = 8, .layers = 1},
                             .disagreement_width = 8,
                             .retrace_lambda = 0.5,
                             .retrace_temperature = 0.1},
@@ -212,53 +208,6 @@ TEST(Dqn, LearnsWhereTheLmsDisagreeFromTheRowsInWhichDeepthinkWasAsked) {
   EXPECT_LT(loss_after(Batch::Disagreement::kDisagreed, 50), 0.1);
   EXPECT_LT(loss_after(Batch::Disagreement::kAgreed, 50), 0.1);
   EXPECT_EQ(loss_after(Batch::Disagreement::kUnknown, 0), 0);
-}
-
-TEST(Dqn, AnUpdateThatIsNotFiniteChangesNothing) {
-  const auto dqn = MakeSmallDqn();
-  const auto before = dqn->Save();
-
-  const UpdateResult result =
-      dqn->Update(MakeOneStep(kUnlimited, std::numeric_limits<float>::quiet_NaN()));
-
-  EXPECT_TRUE(result.skipped);
-  const auto after = dqn->Save();
-  for (std::size_t i = 0; i < before.arrays.size(); ++i)
-    EXPECT_EQ(after.arrays[i].values, before.arrays[i].values) << before.arrays[i].name;
-}
-
-TEST(Dqn, ARestoredOneContinuesExactly) {
-  const auto original = MakeSmallDqn(1);
-  for (int i = 0; i < 5; ++i) original->Update(MakeOneStep(2, 0.1f * static_cast<float>(i)));
-  const auto restored = MakeSmallDqn(2);
-  restored->Restore(original->Save());
-
-  original->Update(MakeOneStep(1));
-  restored->Update(MakeOneStep(1));
-
-  const AlgorithmState a = original->Save(), b = restored->Save();
-  ASSERT_EQ(a.arrays.size(), b.arrays.size());
-  for (std::size_t i = 0; i < a.arrays.size(); ++i)
-    EXPECT_EQ(a.arrays[i].values, b.arrays[i].values) << a.arrays[i].name;
-  EXPECT_EQ(a.counters, b.counters);
-}
-
-TEST(Dqn, RefusesTheStateOfAnotherNetworkAndKeepsItsOwn) {
-  const auto dqn = MakeSmallDqn();
-  const AlgorithmState before = dqn->Save();
-  const auto wider = MakeDqn({.width = 16, .layers = 1}, kFeatures, "cpu", 1)->Save();
-  AlgorithmState missing = before, other = before;
-  missing.arrays.pop_back();
-  Find(missing, "online.return.value.bias").values = {5};
-  other.architecture = "transformer";
-
-  EXPECT_THROW(dqn->Restore(wider), core::ModelError);
-  EXPECT_THROW(dqn->Restore(missing), core::ModelError);
-  EXPECT_THROW(dqn->Restore(other), core::ModelError);
-
-  const AlgorithmState after = dqn->Save();
-  for (std::size_t i = 0; i < before.arrays.size(); ++i)
-    EXPECT_EQ(after.arrays[i].values, before.arrays[i].values);
 }
 
 }  // namespace
