@@ -211,19 +211,26 @@ void DqnOptions::Validate() const {
                 "learner.dqn.disagreement_width",
                 disagreement_width,
                 "8 to 4096, or to 0 for none");
-  RequireWithin(!plans || disagreement_width > 0,
-                "learner.dqn.plans",
-                1,
-                "false, or disagreement_width above 0");
+  if (plans && disagreement_width == 0) {
+    throw core::ConfigError(
+        {.what = "learner.dqn.plans is true although learner.dqn.disagreement_width is 0",
+         .why = "plans call wherever the LMs probably disagree, and only that part of the network "
+                "learns where that is",
+         .fix = "set learner.dqn.disagreement_width to 128, or learner.dqn.plans to false"});
+  }
   RequireWithin(plan_margin >= 0, "learner.dqn.plan_margin", plan_margin, "0 or more");
   RequireWithin(retrace_lambda >= 0 && retrace_lambda <= 1,
                 "learner.dqn.retrace_lambda",
                 retrace_lambda,
                 "0 to 1");
-  RequireWithin(!plans || retrace_lambda == 0,
-                "learner.dqn.retrace_lambda",
-                retrace_lambda,
-                "0, or plans to false");
+  if (plans && retrace_lambda > 0) {
+    throw core::ConfigError(
+        {.what = "learner.dqn.retrace_lambda is above 0 although learner.dqn.plans is true",
+         .why = "Retrace weighs what was done by its probability under the policy; with plans the "
+                "Switcher follows the best of them for certain, and plans are evaluated along "
+                "windows that did what they would have done, without Retrace",
+         .fix = "set learner.dqn.retrace_lambda to 0, or learner.dqn.plans to false"});
+  }
   RequireWithin(retrace_temperature >= 0,
                 "learner.dqn.retrace_temperature",
                 retrace_temperature,

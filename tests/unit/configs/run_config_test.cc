@@ -49,6 +49,14 @@ TEST(RunConfig, ErrorsNameKeysThatExist) {
   refuse(inference::ServerOptions(), [](auto& server) { server.threads = 0; });
   refuse(inference::ServerOptions(), [](auto& server) { server.drain = std::chrono::seconds(-1); });
   refuse(inference::BatchingOptions(), [](auto& batching) { batching.max_tokens = 0; });
+  refuse(learner::DqnOptions(), [](auto& dqn) {
+    dqn.plans = true;
+    dqn.retrace_lambda = 0.9;
+  });
+  refuse(learner::DqnOptions(), [](auto& dqn) {
+    dqn.plans = true;
+    dqn.disagreement_width = 0;
+  });
   refuse(EvaluationPlan(), [](auto& plan) { plan.costs.clear(); });
 
   const std::regex key("(run|quick|deepthink|inference|actors?|learner|evaluation)(\\.[a-z_]+)+");

@@ -1,6 +1,7 @@
 #include "learner/algorithms/dqn.h"
 
 #include <ATen/Parallel.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +18,9 @@
 namespace londi::learner {
 namespace {
 
+using ::testing::AllOf;
 using testing::FindArray;
+using ::testing::HasSubstr;
 
 constexpr int kFeatures = 2;
 constexpr std::int32_t kUnlimited = -1;
@@ -129,10 +132,29 @@ TEST(Dqn, ByRetraceTheOnlinePolicyWeighsAndTheTargetNetworkValues) {
               1e-4);
 }
 
-TEST(Dqn, EitherPlansOrRetrace) {
-  EXPECT_THROW((DqnOptions{.plans = true, .retrace_lambda = 0.9}.Validate()), core::ConfigError);
-  EXPECT_THROW((DqnOptions{.retrace_lambda = 1.1}.Validate()), core::ConfigError);
-  EXPECT_NO_THROW(DqnOptions{.retrace_lambda = 0.9}.Validate());
+TEST(DqnOptions, RefuseWhatPlansDoNotGoTogetherWithAndSayWhy) {
+  const auto complaint = [](const DqnOptions& options) {
+    try {
+      options.Validate();
+    } catch (const core::ConfigError& error) {
+      return error.text();
+    }
+    return core::ErrorText();
+  };
+
+  const core::ErrorText retrace = complaint({.plans = true, .retrace_lambda = 0.9});
+  EXPECT_THAT(retrace.what,
+              AllOf(HasSubstr("learner.dqn.retrace_lambda"), HasSubstr("learner.dqn.plans")));
+  EXPECT_THAT(retrace.why, AllOf(HasSubstr("probability"), HasSubstr("windows")));
+  EXPECT_THAT(retrace.fix, HasSubstr("set learner.dqn.retrace_lambda to 0, or learner.dqn.plans"));
+  const core::ErrorText towerless = complaint({.disagreement_width = 0, .plans = true});
+  EXPECT_THAT(towerless.what,
+              AllOf(HasSubstr("learner.dqn.plans"), HasSubstr("learner.dqn.disagreement_width")));
+  EXPECT_THAT(towerless.why, HasSubstr("the LMs probably disagree"));
+  EXPECT_THAT(towerless.fix, HasSubstr("learner.dqn.disagreement_width to 128"));
+  EXPECT_EQ(complaint({.plans = true}).what, "");
+  EXPECT_EQ(complaint({.disagreement_width = 0, .retrace_lambda = 0.9}).what, "");
+  EXPECT_NE(complaint({.retrace_lambda = 1.1}).what, "");
 }
 
 TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
