@@ -116,12 +116,15 @@ void ValidateInterface(const std::string& interface, transport::Security securit
   }
 }
 
+bool LearnsDisagreement(const learner::AlgorithmOptions& algorithm) {
+  return algorithm.name == "dqn" && algorithm.dqn.disagreement_width > 0;
+}
+
 // Else the error came from the first weights, or from the evaluation after the training; and an
 // episode that explores by it would call everywhere.
 void ValidateDisagreement(const RunConfig& config) {
   const learner::AlgorithmOptions& algorithm = config.learner.algorithm;
-  const bool is_dqn = algorithm.name == "dqn";
-  if (is_dqn && algorithm.dqn.disagreement_width > 0) return;
+  if (LearnsDisagreement(algorithm)) return;
   const std::string rule = "disagreement";
   const auto& baselines = config.evaluation.baselines;
   std::string asks;
@@ -136,11 +139,29 @@ void ValidateDisagreement(const RunConfig& config) {
     return;
   }
   throw core::ConfigError(
-      {.what = asks + (is_dqn ? " although learner.dqn.disagreement_width is 0"
-                              : " although learner.algorithm is " + algorithm.name),
+      {.what =
+           asks + (algorithm.name == "dqn" ? " although learner.dqn.disagreement_width is 0"
+                                           : " although learner.algorithm is " + algorithm.name),
        .why = "that asks the part of the network that learns where the LMs disagree",
        .fix = "do without it, or train with learner.algorithm = dqn and "
               "learner.dqn.disagreement_width = 128"});
+}
+
+// Else DEEPTHINK, which is what is dear, would be asked for answers that nobody reads.
+void ValidateLabels(const RunConfig& config) {
+  const double labels = config.actor.exploration.labels;
+  const learner::AlgorithmOptions& algorithm = config.learner.algorithm;
+  const bool none_asked = labels == 0 || !config.run.rows_from.empty();
+  if (none_asked || LearnsDisagreement(algorithm) || config.learner.batch.agreement_rows) return;
+  std::string fix = "set actor.exploration.labels to 0";
+  if (!learner::IsOnPolicy(algorithm.name)) fix += ", or learner.agreement_rows to true";
+  throw core::ConfigError(
+      {.what = fmt::format("actor.exploration.labels is {} although nothing learns from labels",
+                           labels),
+       .why = "a label says whether the LMs agree; learner.agreement_rows is false, and the part "
+              "that learns where they disagree is there only with learner.algorithm = dqn and "
+              "learner.dqn.disagreement_width above 0",
+       .fix = fix});
 }
 
 // An algorithm that learns about the policy that acted needs that policy to act.
@@ -207,6 +228,7 @@ void RunConfig::Validate() const {
   evaluation.Validate();
   learner.Validate();
   ValidateDisagreement(*this);
+  ValidateLabels(*this);
   ValidateOnPolicy(*this);
   transition_log.Validate();
 }

@@ -14,8 +14,10 @@
 namespace londi::configs {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // What `check` complains about; fails where it does not.
 template <class Check>
@@ -87,6 +89,36 @@ TEST(RunConfig, RefusesToAskWhereTheLmsDisagreeOfALearnerThatDoesNotKnow) {
               HasSubstr("learner.algorithm is sac"));
 }
 
+TEST(RunConfig, RefusesLabelsThatNothingLearnsFrom) {
+  RunConfig config;
+  config.actor.exploration.labels = 0.3;
+  learner::LearnerOptions& learner = config.learner;
+  const auto complaint = [&] { return Complaint([&] { config.Validate(); }); };
+
+  EXPECT_NO_THROW(config.Validate());
+  learner.batch.agreement_rows = false;
+  EXPECT_NO_THROW(config.Validate()) << "the tower learns from them";
+  learner.algorithm.dqn.disagreement_width = 0;
+  EXPECT_THAT(complaint(),
+              AllOf(HasSubstr("actor.exploration.labels is 0.3"),
+                    HasSubstr("learner.dqn.disagreement_width"),
+                    HasSubstr("set actor.exploration.labels to 0"),
+                    HasSubstr("learner.agreement_rows to true")));
+  config.actor.exploration.labels = 0;
+  EXPECT_NO_THROW(config.Validate());
+  config.actor.exploration.labels = 0.3;
+  learner.batch.agreement_rows = true;
+  EXPECT_NO_THROW(config.Validate()) << "agreement rows are made of them";
+
+  learner.algorithm.name = "sac";
+  learner.n_step = 1;
+  EXPECT_NO_THROW(config.Validate()) << "of them for SAC, too";
+  learner.batch.agreement_rows = false;
+  EXPECT_THAT(complaint(), HasSubstr("learner.agreement_rows to true"));
+  config.run.rows_from = "runs/former";
+  EXPECT_NO_THROW(config.Validate()) << "nobody acts, so nobody asks for labels";
+}
+
 TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
   RunConfig config;
   config.learner.algorithm.name = "ppo";
@@ -104,6 +136,11 @@ TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
   config.actor.branching.share = 0;
   config.run.rows_from = "runs/former";
   EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("run.rows_from"));
+  config.run.rows_from.clear();
+  config.actor.exploration.labels = 0.3;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }),
+              AllOf(HasSubstr("set actor.exploration.labels to 0"),
+                    Not(HasSubstr("learner.agreement_rows to true"))));
 }
 
 TEST(RunConfig, SoftActorCriticLearnsFromSingleSteps) {
