@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,117 +13,17 @@
 #include "actors/switcher_features.h"
 #include "core/error.h"
 #include "tests/support/counting_world.h"
-#include "tests/support/fake_clock.h"
 #include "tests/support/fake_language_model.h"
 #include "tests/support/refuses.h"
 #include "tests/support/switcher_weights.h"
+#include "tests/unit/actors/evaluator_fixture.h"
 
 namespace londi::actors {
 namespace {
 
 using std::chrono::milliseconds;
 using testing::CountingEnvironment;
-using testing::CountingLm;
-using testing::FakeClock;
 using testing::FakeLanguageModel;
-
-// How often each seed was played.
-struct SeedLog {
-  std::mutex mutex;
-  std::map<std::uint64_t, int> times;
-};
-
-// Ten steps with three actions each; nothing is at stake.
-class Corridor final : public core::Environment {
- public:
-  explicit Corridor(SeedLog& log) : log_(log) {}
-  core::Observation Reset(std::uint64_t seed) override {
-    const std::lock_guard lock(log_.mutex);
-    ++log_.times[seed];
-    seed_ = seed;
-    step_ = 0;
-    return See();
-  }
-  core::StepResult Step(std::string_view) override {
-    ++step_;
-    return {.observation = See(), .truncated = step_ == 10};
-  }
-  std::vector<std::string> AdmissibleActions() const override { return {"a", "b", "c"}; }
-  int MaxSteps() const override { return 10; }
-  std::string Kind() const override { return "corridor"; }
-  std::unique_ptr<core::Environment> Clone() const override { return nullptr; }
-
- private:
-  core::Observation See() const {
-    return {.mission = std::to_string(seed_), .sentences = {std::to_string(step_)}};
-  }
-  SeedLog& log_;
-  std::uint64_t seed_ = 0;
-  int step_ = 0;
-};
-
-// CountingLm's words: four plain ones, then riddles. The first right answer to a riddle ends the
-// episode; else it goes on for 40 steps.
-class Gate final : public core::Environment {
- public:
-  core::Observation Reset(std::uint64_t) override {
-    step_ = 0;
-    return See();
-  }
-  core::StepResult Step(std::string_view action) override {
-    const bool opened = IsRiddle() && action == "left";
-    ++step_;
-    return {.observation = See(),
-            .reward = opened ? 1.0 : 0.0,
-            .terminated = opened,
-            .truncated = !opened && step_ == MaxSteps()};
-  }
-  std::vector<std::string> AdmissibleActions() const override { return {"left", "right"}; }
-  int MaxSteps() const override { return 40; }
-  std::string Kind() const override { return "gate"; }
-  std::unique_ptr<core::Environment> Clone() const override { return nullptr; }
-
- private:
-  bool IsRiddle() const { return step_ >= 4; }
-  core::Observation See() const {
-    return {.mission = "open", .sentences = {IsRiddle() ? "riddle left" : "plain left"}};
-  }
-  int step_ = 0;
-};
-
-EvaluationOptions Episodes(std::int64_t episodes, std::int32_t threads = 4) {
-  EvaluationOptions options;
-  options.episodes = options.min_episodes = episodes;
-  options.threads = threads;
-  return options;
-}
-
-class EvaluatorTest : public ::testing::Test {
- protected:
-  Evaluator::Parts CountingParts() { return CountingParts(quick_); }
-  Evaluator::Parts CountingParts(core::LanguageModel& quick) {
-    return {.make_environment = [] { return std::make_unique<CountingEnvironment>(); },
-            .quick = quick,
-            .deepthink = deepthink_,
-            .clock = clock_};
-  }
-  Evaluator::Parts CorridorParts() {
-    return {.make_environment = [this] { return std::make_unique<Corridor>(seeds_); },
-            .quick = hashed_,
-            .deepthink = hashed_,
-            .clock = clock_};
-  }
-  static std::vector<std::uint64_t> SeedsOf(const CellResult& result) {
-    std::vector<std::uint64_t> seeds;
-    for (const EpisodeRow& row : result.rows) seeds.push_back(row.seed);
-    return seeds;
-  }
-
-  FakeClock clock_;
-  CountingLm quick_{core::Tier::kQuick}, deepthink_{core::Tier::kDeepthink};
-  FakeLanguageModel hashed_;
-  SeedLog seeds_;
-};
 
 TEST_F(EvaluatorTest, PlaysTheSameSeedsInAllCells) {
   EvaluationOptions options = Episodes(20);
@@ -307,140 +205,6 @@ TEST_F(EvaluatorTest, RememberedAnswersCountLikeFreshOnes) {
     EXPECT_EQ(a.quick_tokens, b.quick_tokens);
     EXPECT_DOUBLE_EQ(a.gflops, b.gflops);
   }
-}
-
-TEST_F(EvaluatorTest, TheBestPlanInHindsightCallsAtRiddlesOnly) {
-  Evaluator evaluator(Episodes(60), CountingParts());
-
-  const auto results = evaluator.Run({AlwaysDeepthinkCell(),
-                                      RuleCell({.kind = "entropy", .threshold = 0.4}),
-                                      HindsightCell({}, 0.1),
-                                      HindsightCell({}, 0.1, 2),
-                                      HindsightCell({}, 2)});
-
-  const CellSummary deepthink = Summarize(results[0]), riddles = Summarize(results[1]);
-  const CellSummary best = Summarize(results[2]), capped = Summarize(results[3]);
-  EXPECT_EQ(best.success, 1);
-  EXPECT_EQ(best.calls, riddles.calls);
-  EXPECT_NEAR(best.value, 1 - 0.1 * best.calls, 1e-6);
-  EXPECT_EQ(best.proven, 60);
-  EXPECT_EQ(best.bound, best.value);
-  EXPECT_EQ(best.gflops, riddles.gflops);  // It pays for QUICK and its calls, not for the search.
-  EXPECT_LT(best.gflops, deepthink.gflops);
-  EXPECT_LT(capped.success, 1);
-  EXPECT_EQ(capped.budget_violations, 0);
-  EXPECT_EQ(Summarize(results[4]).calls, 0);  // A call costs more than there is to earn.
-  for (std::size_t i = 0; i < 60; ++i) {
-    const EpisodeRow& row = results[2].rows[i];
-    ASSERT_TRUE(row.plan);
-    EXPECT_EQ(row.result.calls, results[1].rows[i].result.calls) << i;
-    EXPECT_EQ(row.plan->calls.size(), static_cast<std::size_t>(row.result.steps));
-    EXPECT_FALSE(results[1].rows[i].plan);
-  }
-}
-
-TEST_F(EvaluatorTest, APlanThatGoesOtherwiseWhenItIsActedOutIsAnError) {
-  std::atomic<int> asked = 0;
-  FakeLanguageModel moody([&](const core::LmRequest& request) {
-    return FakeLanguageModel::Choosing(request, ++asked % 3 == 0 ? 1 : 0);
-  });
-  Evaluator evaluator(Episodes(20, 1), CountingParts(moody));
-
-  EXPECT_THROW(evaluator.Run({HindsightCell({}, 0.01)}), core::Error);
-}
-
-TEST_F(EvaluatorTest, WhatMakesNoCopiesIsNotSearched) {
-  Evaluator evaluator(Episodes(5), CorridorParts());
-
-  EXPECT_THROW(evaluator.Run({HindsightCell({}, 0.01)}), core::ConfigError);
-}
-
-TEST_F(EvaluatorTest, CalibrationHitsTheWantedRateOnSeedsOfItsOwn) {
-  Evaluator evaluator(Episodes(50), CorridorParts());
-  for (const std::string kind : {"entropy", "margin", "sequence-prob"}) {
-    for (const double wanted : {0.1, 0.5}) {
-      seeds_.times.clear();
-      const EvaluationCell cell = evaluator.Calibrate(
-          RuleCell({.kind = kind}), *FindKnob(kind), wanted, {.episodes = 60, .tries = 9});
-      for (const auto& [seed, times] : seeds_.times) {
-        EXPECT_GE(seed, kFirstCalibrationSeed);
-        EXPECT_LT(seed, kFirstCalibrationSeed + 60);
-      }
-
-      const CellSummary unseen = Summarize(evaluator.Run({cell}).front());
-
-      EXPECT_NEAR(unseen.call_share, wanted, 0.06) << kind;  // 500 other steps: 3 standard errors.
-      EXPECT_LT(seeds_.times.begin()->first, 50u);
-    }
-  }
-}
-
-TEST_F(EvaluatorTest, CalibrationComesAsCloseAsARuleOfWholeStepsCan) {
-  Evaluator evaluator(Episodes(20), CorridorParts());
-  for (const std::string kind : {"first", "last"}) {
-    const EvaluationCell cell = evaluator.Calibrate(
-        RuleCell({.kind = kind}), *FindKnob(kind), 0.32, {.episodes = 5, .tries = 10});
-
-    EXPECT_EQ(Summarize(evaluator.Run({cell}).front()).calls, 3) << kind;  // Of ten steps.
-  }
-}
-
-TEST_F(EvaluatorTest, BaselinesCallAsOftenAsTheCellTheyAreComparedWith) {
-  const auto weights = testing::MakeRandomSwitcherWeights(
-      {.num_features = NumFeatures(4), .disagreement_width = 32}, 3);
-  Evaluator::Parts parts = CorridorParts();
-  parts.weights = weights;
-  Evaluator evaluator(Episodes(200), parts);
-  std::vector<std::string> kinds = BaselineKinds();
-  std::erase(kinds, "swift-sage");  // Has no knob.
-
-  for (const EvaluationCell& cell : {RuleCell({.kind = "entropy", .threshold = 0.7}),
-                                     RuleCell({.kind = "entropy", .threshold = 0.7}, 4)}) {
-    std::vector<EvaluationCell> cells =
-        evaluator.MatchedBaselines(kinds, cell, {.episodes = 60, .tries = 12});
-    ASSERT_EQ(cells.size(), kinds.size());
-    cells.push_back(cell);
-
-    const auto results = evaluator.Run(cells);
-
-    const double share = Summarize(results.back()).call_share;
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-      EXPECT_EQ(results[i].cell.name, kinds[i]);
-      EXPECT_EQ(results[i].cell.terms.budget, cell.terms.budget);
-      EXPECT_EQ(Summarize(results[i]).budget_violations, 0);
-      EXPECT_NEAR(Summarize(results[i]).call_share, share, 0.06) << kinds[i];
-    }
-  }
-}
-
-// Who calls at the riddle needs one call in 5 steps; who calls at once spends both in 40.
-TEST_F(EvaluatorTest, UnderABudgetCallsCountPerEpisodeBecauseWastedOnesMakeEpisodesLonger) {
-  Evaluator::Parts parts = CountingParts();
-  parts.make_environment = [] { return std::make_unique<Gate>(); };
-  Evaluator evaluator(Episodes(4), parts);
-  const EvaluationCell at_riddles = RuleCell({.kind = "entropy", .threshold = 0.4}, 2);
-  const EvaluationCell at_once = RuleCell({.kind = "entropy", .threshold = 0}, 2);
-  const auto known = evaluator.Run({at_riddles, at_once});
-  ASSERT_DOUBLE_EQ(Summarize(known[0]).calls, 1);
-  ASSERT_GT(Summarize(known[0]).call_share, Summarize(known[1]).call_share);
-
-  const auto cells =
-      evaluator.MatchedBaselines({"entropy"}, at_riddles, {.episodes = 2, .tries = 10});
-
-  const CellSummary matched = Summarize(evaluator.Run(cells).front());
-  EXPECT_DOUBLE_EQ(matched.calls, 1);
-  EXPECT_DOUBLE_EQ(matched.success, 1);
-}
-
-TEST_F(EvaluatorTest, ABaselineWithoutAKnobComesAsItIs) {
-  Evaluator evaluator(Episodes(5), CorridorParts());
-
-  const auto cells = evaluator.MatchedBaselines(
-      {"swift-sage"}, RuleCell({.kind = "random", .rate = 0.9}, 2), {.episodes = 5});
-
-  ASSERT_EQ(cells.size(), 1u);
-  EXPECT_EQ(cells[0].name, "swift-sage");
-  EXPECT_EQ(cells[0].terms.budget, 2);
 }
 
 TEST_F(EvaluatorTest, ASwitcherCellNeedsWeights) {
