@@ -82,6 +82,12 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
             {.meaning = "Weight of the loss of the calls critic beside the return critic's",
              .min = 1e-6,
              .max = 1e6});
+  table.Add("learner.dqn.conservative",
+            dqn.conservative,
+            {.meaning = "How strongly what the rows did not do is pulled down (CQL, for "
+                        "run.rows_from); 0 = not at all",
+             .min = 0,
+             .max = 1e6});
 }
 
 void BindSac(learner::SacOptions& sac, OptionTable& table) {

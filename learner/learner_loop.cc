@@ -41,6 +41,8 @@ struct LearnerLoop::Instruments {
             metrics.GetGauge("londi_learner_loss_plans", "Huber loss of the plans' critics")),
         loss_gains(metrics.GetGauge("londi_learner_loss_gains",
                                     "Huber loss of what branched activations were worth")),
+        loss_conservative(
+            metrics.GetGauge("londi_learner_loss_conservative", "What CQL adds to the loss")),
         loss_disagreement(metrics.GetGauge("londi_learner_loss_disagreement",
                                            "Cross-entropy of where the LMs disagree, nats")),
         loss_policy(metrics.GetGauge("londi_learner_loss_policy",
@@ -56,8 +58,8 @@ struct LearnerLoop::Instruments {
 
   monitor::Counter updates, skipped;
   monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_plans, loss_gains,
-      loss_disagreement, loss_policy, policy_entropy, gradient_norm, waiting_share,
-      checkpoint_seconds;
+      loss_conservative, loss_disagreement, loss_policy, policy_entropy, gradient_norm,
+      waiting_share, checkpoint_seconds;
   monitor::Counter checkpoints_failed;
 };
 
@@ -346,6 +348,7 @@ void LearnerLoop::UpdateMetrics() {
   instruments_->loss_calls.Set(last_.loss_calls);
   instruments_->loss_plans.Set(last_.loss_plans);
   instruments_->loss_gains.Set(last_.loss_gains);
+  instruments_->loss_conservative.Set(last_.loss_conservative);
   instruments_->loss_disagreement.Set(last_.loss_disagreement);
   instruments_->loss_policy.Set(last_.loss_policy);
   instruments_->policy_entropy.Set(last_.policy_entropy);

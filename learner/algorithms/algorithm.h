@@ -20,6 +20,7 @@ struct UpdateResult {
   double loss_calls = 0;
   double loss_plans = 0;         // Of the plans' returns and calls, 0 without plans.
   double loss_gains = 0;         // Of the branched rows' gains, 0 without branching.
+  double loss_conservative = 0;  // What CQL adds, 0 without.
   double loss_disagreement = 0;  // Cross-entropy of where the LMs disagree, nats.
   double loss_policy = 0;        // Of a stochastic policy (sac): mean of minus its soft values.
   double policy_entropy = 0;     // Its mean entropy, nats.

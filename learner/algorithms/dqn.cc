@@ -66,6 +66,10 @@ class Dqn final : public Algorithm {
       result.loss_plans = ComputePlanLoss(
           batch, values, plan_targets, options_.calls_loss_weight, AsValues(gradient));
     }
+    if (options_.conservative > 0) {
+      result.loss_conservative =
+          ComputeConservativeLoss(batch, values, options_.conservative, AsValues(gradient));
+    }
     if (options_.branching) {
       result.loss_gains =
           ComputeGainLoss(batch, values, options_.calls_loss_weight, AsValues(gradient));
@@ -241,6 +245,13 @@ void DqnOptions::Validate() const {
                 "a value above 0 and up to 1");
   RequireWithin(
       calls_loss_weight > 0, "learner.dqn.calls_loss_weight", calls_loss_weight, "a value above 0");
+  RequireWithin(conservative >= 0, "learner.dqn.conservative", conservative, "0 or more");
+  if (plans && conservative > 0) {
+    throw core::ConfigError(
+        {.what = "learner.dqn.conservative is above 0 although learner.dqn.plans is true",
+         .why = "it makes the critics cautious, and the plans overrule the critics",
+         .fix = "set learner.dqn.conservative to 0, or learner.dqn.plans to false"});
+  }
 }
 
 std::unique_ptr<Algorithm> MakeDqn(const DqnOptions& options,

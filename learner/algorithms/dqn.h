@@ -19,6 +19,7 @@ struct DqnOptions {
   double retrace_temperature = 0.02;  // Of the policy that they are about, task reward, >= 0.
   double target_rate = 0.005;         // Polyak averaging of the target network, (0, 1].
   double calls_loss_weight = 0.25;    // Weight of Q_N's loss beside Q_R's, > 0.
+  double conservative = 0;            // Strength of ComputeConservativeLoss, >= 0; 0 = without.
   void Validate() const;              // Throws core::ConfigError.
 };
 

@@ -171,6 +171,27 @@ TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
   EXPECT_EQ(bias.back(), 0.0f);  // The plan that always calls learns nothing from it.
 }
 
+TEST(Dqn, IsConservativeIfItIsTo) {
+  const auto losses = [](double strength) {
+    const auto dqn = MakeDqn({.network = {.width = 8, .layers = 1, .adam = {.learning_rate = 1e-2}},
+                              .disagreement_width = 8,
+                              .conservative = strength},
+                             kFeatures,
+                             "cpu",
+                             1);
+    const Batch batch = MakeOneStep(kUnlimited);
+    const double first = dqn->Update(batch).loss_conservative;
+    for (int i = 0; i < 100; ++i) dqn->Update(batch);
+    return std::pair(first, dqn->Update(batch).loss_conservative);
+  };
+
+  const auto [first, last] = losses(2);
+  EXPECT_NEAR(first, 2 * std::log(2.0), 0.3);  // No advantage yet.
+  EXPECT_LT(last, 0.5 * first);                // What the row did has become the better choice.
+  EXPECT_EQ(losses(0), (std::pair<double, double>(0, 0)));
+  EXPECT_THROW((DqnOptions{.plans = true, .conservative = 1}.Validate()), core::ConfigError);
+}
+
 TEST(Dqn, LearnsGainsFromBranchedRowsIfItIsTo) {
   const auto gain_after = [](bool branching) {
     const auto dqn = MakeSmallDqn(1, /*plans=*/false, branching);
