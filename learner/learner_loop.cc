@@ -156,6 +156,9 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
       last_checkpoint_(parts_.clock.Now()),
       metrics_at_(parts_.clock.Now()),
       instruments_(std::make_unique<Instruments>(parts_.metrics)) {
+  if (const auto& text = parts_.log.set_aside()) {
+    parts_.logger->warn("{}; why: {}; fix: {}", text->what, text->why, text->fix);
+  }
   if (const auto checkpoint = checkpoints_.ReadLatest()) Restore(*checkpoint);
   const int known =
       parts_.log.num_features() != 0 ? parts_.log.num_features() : options_.num_features;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -113,31 +114,47 @@ void SegmentFile::SyncNew(const std::filesystem::path& path, const DiskCalls& di
   SyncFolder(path.parent_path(), disk);
 }
 
-std::unique_ptr<SegmentFile> SegmentFile::Open(const std::filesystem::path& path,
-                                               const DiskCalls& disk) {
+std::unique_ptr<SegmentFile> SegmentFile::OpenMapped(const std::filesystem::path& path,
+                                                     const DiskCalls& disk) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) Fail(path, "open", errno);
   std::unique_ptr<SegmentFile> file(new SegmentFile(path, fd, disk));
   file->Map();
-  const bool has_header = file->size_ >= static_cast<std::int64_t>(sizeof(SegmentHeader));
-  if (has_header) std::memcpy(&file->header_, file->base_, sizeof(SegmentHeader));
-  if (!has_header || std::memcmp(file->header_.magic, SegmentHeader{}.magic, 8) != 0) {
-    throw core::IoError({.what = path.string() + " is no segment of a transition log",
-                         .why = "its first bytes are not those of a segment",
-                         .fix = "move the file out of the log's folder"});
-  }
-  if (file->header_.layout_version != kRowLayoutVersion) {
-    throw core::ModelError(
-        {.what = path.string() + " has row layout " + std::to_string(file->header_.layout_version),
-         .why = "this program reads layout " + std::to_string(kRowLayoutVersion),
-         .fix = "go on with the version of londi that wrote it, or start a new run folder"});
-  }
-  if (!IsWhole(file->header_, file->base_, file->size_)) {
-    throw core::IoError({.what = "the header of " + path.string() + " is damaged",
-                         .why = "its checksum does not fit",
-                         .fix = "restore the file, or move it and all later segments away"});
-  }
   return file;
+}
+
+SegmentFile::HeaderState SegmentFile::Examine(const std::filesystem::path& path,
+                                              const DiskCalls& disk) {
+  const std::unique_ptr<SegmentFile> file = OpenMapped(path, disk);
+  if (file->ReadHeader()) return HeaderState::kWhole;
+  const bool is_blank = std::all_of(
+      file->base_, file->base_ + file->size_, [](std::byte byte) { return byte == std::byte{0}; });
+  return is_blank ? HeaderState::kBlank : HeaderState::kTorn;
+}
+
+std::unique_ptr<SegmentFile> SegmentFile::Open(const std::filesystem::path& path,
+                                               const DiskCalls& disk) {
+  std::unique_ptr<SegmentFile> file = OpenMapped(path, disk);
+  if (file->ReadHeader()) return file;
+  throw core::IoError({.what = path.string() + " has no whole header of a log segment",
+                       .why = "it is damaged, or another kind of file",
+                       .fix = "restore it, or move it and all later segments away; what is no "
+                              "segment may be moved alone"});
+}
+
+// Whether the file has a whole header. Throws core::ModelError for one of another layout version.
+bool SegmentFile::ReadHeader() {
+  if (size_ < static_cast<std::int64_t>(sizeof(SegmentHeader))) return false;
+  std::memcpy(&header_, base_, sizeof(SegmentHeader));
+  if (std::memcmp(header_.magic, SegmentHeader{}.magic, sizeof(header_.magic)) != 0) return false;
+  const std::uint32_t version = header_.layout_version;
+  if (version != kRowLayoutVersion && version != 0) {  // There never was a 0: it is missing.
+    throw core::ModelError({.what = path_.string() + " has row layout " + std::to_string(version),
+                            .why = "this program reads layout " + std::to_string(kRowLayoutVersion),
+                            .fix = "go on with the version of londi that wrote it, or start a new "
+                                   "run folder"});
+  }
+  return IsWhole(header_, base_, size_);
 }
 
 SegmentFile::~SegmentFile() {

@@ -40,7 +40,14 @@ class SegmentFile {
   // For one that was created without: the file at `path`, if it is still there, and its name
   // survive the loss of the machine from now on. Throws core::IoError.
   static void SyncNew(const std::filesystem::path& path, const DiskCalls& disk);
-  // Throws core::IoError, core::ModelError for another layout version.
+  enum class HeaderState : std::uint8_t {
+    kWhole,
+    kTorn,   // It, or a part of it, is missing or something else.
+    kBlank,  // As kTorn, and nothing but zeros was ever in the file: no row either.
+  };
+  // Throws core::IoError when the file cannot be read, core::ModelError for another layout version.
+  static HeaderState Examine(const std::filesystem::path& path, const DiskCalls& disk);
+  // Throws core::IoError, also without a whole header; core::ModelError for another layout version.
   static std::unique_ptr<SegmentFile> Open(const std::filesystem::path& path,
                                            const DiskCalls& disk);
   ~SegmentFile();
@@ -67,6 +74,9 @@ class SegmentFile {
  private:
   SegmentFile(std::filesystem::path path, int fd, const DiskCalls& disk)
       : path_(std::move(path)), fd_(fd), disk_(disk) {}
+  static std::unique_ptr<SegmentFile> OpenMapped(const std::filesystem::path& path,
+                                                 const DiskCalls& disk);
+  bool ReadHeader();
   void Map();
   void Unmap();
   void Allocate(std::int64_t bytes);

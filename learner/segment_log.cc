@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -73,6 +74,11 @@ std::string SegmentName(std::int64_t first_row) {
   return name;
 }
 
+bool IsSegmentName(const std::string& name) {
+  constexpr std::size_t kPrefix = sizeof("segment-") - 1;
+  return name.size() > kPrefix && SegmentName(std::atoll(name.c_str() + kPrefix)) == name;
+}
+
 }  // namespace
 
 void SegmentLogOptions::Validate() const {
@@ -117,14 +123,18 @@ void SegmentLog::DeleteFiles::operator()(std::atomic<SegmentFile*>* files) const
 }
 
 void SegmentLog::OpenExisting() {
-  std::vector<std::unique_ptr<SegmentFile>> found;
+  std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     if (entry.path().extension() == ".tmp") {
       std::filesystem::remove(entry.path());  // The process was killed while it made a segment.
     } else if (entry.path().extension() == kSegmentExtension) {
-      found.push_back(SegmentFile::Open(entry.path(), disk_));
+      paths.push_back(entry.path());
     }
   }
+  std::sort(paths.begin(), paths.end());  // Numbers have leading zeros.
+  if (!paths.empty() && SetAsideIfUnfinished(paths.back())) paths.pop_back();
+  std::vector<std::unique_ptr<SegmentFile>> found;
+  for (const auto& path : paths) found.push_back(SegmentFile::Open(path, disk_));
   if (found.empty()) return;
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return a->header().first_row < b->header().first_row;
@@ -140,6 +150,37 @@ void SegmentLog::OpenExisting() {
     ScanSegment(*found[i], is_last);
     AddSegment(std::move(found[i]));
   }
+  // The life that began the last one may have been killed before it synced it.
+  if (options_.durability == Durability::kDisk) {
+    SegmentFile::SyncNew(paths.back(), disk_);
+  } else {
+    SyncInBackground(paths.back());
+  }
+}
+
+// Only the last segment can lack its header when the machine dies: the next one is begun after it
+// was synced.
+bool SegmentLog::SetAsideIfUnfinished(const std::filesystem::path& path) {
+  if (!IsSegmentName(path.filename())) return false;
+  const SegmentFile::HeaderState state = SegmentFile::Examine(path, disk_);
+  const bool may_be_unfinished =
+      state == SegmentFile::HeaderState::kBlank ||
+      (state == SegmentFile::HeaderState::kTorn && options_.durability == Durability::kPageCache);
+  if (!may_be_unfinished) return false;
+  const std::filesystem::path aside = path.string() + ".aside";
+  std::error_code error;
+  std::filesystem::rename(path, aside, error);
+  if (error) {
+    throw core::IoError({.what = path.string() + " has no header and cannot be renamed",
+                         .why = error.message(),
+                         .fix = "move it out of the log's folder"});
+  }
+  set_aside_ = {.what = path.string() + " was set aside as " + aside.filename().string(),
+                .why =
+                    "it has no whole header: the machine died before the disk had it, and no "
+                    "row in it can be trusted",
+                .fix = "nothing needs to be done; the file may be deleted"};
+  return true;
 }
 
 // Finds the rows of a segment, advances end_ and the watermarks, and cuts a torn tail off the last
@@ -202,11 +243,14 @@ void SegmentLog::StartSegment() {
   const bool synced = options_.durability == Durability::kDisk;
   if (newest_segment_synced_.valid()) newest_segment_synced_.get();
   AddSegment(SegmentFile::Create(path, header, marks_.StoredMarks(), synced, disk_));
-  if (synced) return;
-  // What the page cache loses with the machine should be the last rows and not the file. Rows need
-  // not wait for it.
+  if (!synced) SyncInBackground(path);
+}
+
+// What the page cache loses with the machine should be the last rows and not the file. Rows need
+// not wait for it.
+void SegmentLog::SyncInBackground(const std::filesystem::path& segment) {
   newest_segment_synced_ =
-      std::async(std::launch::async, [path, this] { SegmentFile::SyncNew(path, disk_); });
+      std::async(std::launch::async, [segment, this] { SegmentFile::SyncNew(segment, disk_); });
 }
 
 SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) {

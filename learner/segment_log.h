@@ -46,8 +46,11 @@ struct SegmentLogOptions {
 // Appended rows are collected and handed to the kernel many at a time, at Commit or before. What it
 // has of a killed process is there after a restart (page cache). Committed rows also survive the
 // machine with Durability::kDisk; one Commit covers any number of Appends. Opening verifies every
-// crc: a torn tail is cut off at the first row that is not whole; what is left is committed.
-// Duplicates are refused by the watermark of their stream, which the log itself yields.
+// crc: a torn tail is cut off at the first row that is not whole; what is left is committed. A last
+// segment without a whole header, as the loss of the machine may leave one, is set aside
+// ("*.aside"): with kDisk only if nothing was ever in it, since rows are acknowledged after the
+// header is synced. Duplicates are refused by the watermark of their stream, which the log itself
+// yields.
 //
 // Threads: one appends (Append, Commit, watermarks), one reads (row, features, DropBefore); end()
 // and WaitForRows from any. The reader sees rows below end() whole: all that the kernel has.
@@ -111,14 +114,19 @@ class SegmentLog {
   // Bytes cut off when the log was opened; 0 = the last process ended between two rows.
   std::int64_t cut_bytes() const { return cut_bytes_; }
 
+  // The segment that was set aside when the log was opened, and why.
+  const std::optional<core::ErrorText>& set_aside() const { return set_aside_; }
+
  private:
   static constexpr std::int64_t kMaxSegments = 1 << 16;
 
   void OpenExisting();
+  bool SetAsideIfUnfinished(const std::filesystem::path& path);
   void ScanSegment(SegmentFile& file, bool is_last);
   void Mark(transport::StreamId stream, core::Sequence first, std::int64_t rows);
   void AddSegment(std::unique_ptr<SegmentFile> file);
   void StartSegment();
+  void SyncInBackground(const std::filesystem::path& segment);
   void AppendRow(const core::Transition& row);
   void CheckFeatures(int num_features);
   void Store(const core::Transition& row, std::int64_t number, std::byte* to) const;
@@ -144,6 +152,7 @@ class SegmentLog {
   std::atomic<std::int64_t> committed_ = 0;  // Rows below it need no sync any more.
   transport::StreamWatermarks marks_;
   std::int64_t cut_bytes_ = 0;
+  std::optional<core::ErrorText> set_aside_;
   std::vector<std::byte> staged_;  // Rows from end() on, without their crc, of one segment.
   std::int64_t num_staged_ = 0;
 

@@ -1,10 +1,14 @@
 #include "learner/learner_loop.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
 
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -249,6 +253,49 @@ TEST(LearnerLoop, TrainsOnWhereTheDiskHasNoRoomForACheckpointAndSaysSoAtTheEnd) 
   EXPECT_EQ(world.metrics.Sum("londi_learner_checkpoints_failed_total"), 6);
   CheckpointStore store(world.folder / "checkpoints", 3, monitor::MakeNullLogger());
   EXPECT_EQ(store.ReadLatest()->updates, 0) << "the one from before the disk was full";
+}
+
+// Only a full disk may be waited for.
+TEST(LearnerLoop, ACheckpointThatCannotBeWrittenForAnotherReasonEndsIt) {
+  World world(100);
+  const HastyClock clock;
+  LearnerOptions options = SmallOptions(6);
+  options.checkpoint_every = std::chrono::seconds(1);
+  transport::InProcessWeightsChannel weights;
+  LearnerLoop loop(
+      options,
+      {world.log, world.source, weights, world.metrics, monitor::MakeNullLogger(), clock},
+      world.folder / "checkpoints",
+      {});
+  std::filesystem::remove_all(world.folder / "checkpoints");
+  std::ofstream(world.folder / "checkpoints") << "in the way";
+
+  EXPECT_THROW(loop.Run(), core::IoError);
+
+  EXPECT_EQ(world.metrics.Sum("londi_learner_updates_total"), 1);
+  EXPECT_EQ(world.metrics.Sum("londi_learner_checkpoints_failed_total"), 0);
+}
+
+TEST(LearnerLoop, SaysWhatOpeningTheLogSetAside) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "log");
+  std::ofstream(folder / "log/segment-000000000000000.log") << "";
+  SegmentLog log(folder / "log", {});
+  transport::InProcessTransitionChannel source;
+  transport::InProcessWeightsChannel weights;
+  monitor::Metrics metrics;
+  core::SystemClock clock;
+  std::ostringstream said;
+  const auto logger = std::make_shared<spdlog::logger>(
+      "learner", std::make_shared<spdlog::sinks::ostream_sink_mt>(said));
+
+  const LearnerLoop loop(
+      SmallOptions(1), {log, source, weights, metrics, logger, clock}, folder / "checkpoints", {});
+
+  const std::string text = said.str();
+  EXPECT_NE(text.find("segment-000000000000000.log was set aside"), std::string::npos) << text;
+  EXPECT_NE(text.find("why: it has no whole header"), std::string::npos) << text;
+  EXPECT_NE(text.find("fix: "), std::string::npos) << text;
 }
 
 TEST(LearnerOptions, RefuseWhatCannotWork) {
