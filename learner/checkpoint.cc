@@ -249,12 +249,18 @@ void CheckpointStore::Write(const Checkpoint& checkpoint) {
                     {static_cast<std::int64_t>(checkpoint.replay.leaves.size())},
                     checkpoint.replay.leaves});
   const std::string bytes = EncodeArrays(arrays);
-  WriteFile(unfinished / kArraysFile, bytes);
   Json state = ToJson(checkpoint);
   const std::uint32_t state_crc = Crc(state.dump());
   const Json file = {
       {"arrays_crc", Crc(bytes)}, {"state_crc", state_crc}, {"state", std::move(state)}};
-  WriteFile(unfinished / kStateFile, file.dump(1));
+  try {
+    WriteFile(unfinished / kArraysFile, bytes);
+    WriteFile(unfinished / kStateFile, file.dump(1));
+  } catch (const core::IoError&) {
+    std::error_code ignored;
+    std::filesystem::remove_all(unfinished, ignored);  // What it got of the last room.
+    throw;
+  }
   SyncFolder(unfinished);
   if (std::filesystem::exists(folder)) Rename(folder, aside);  // By an earlier life.
   Rename(unfinished, folder);

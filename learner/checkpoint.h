@@ -40,6 +40,7 @@ class CheckpointStore {
   // Keeps the newest `keep` >= 1. Throws core::IoError when the folder cannot be made or written.
   CheckpointStore(std::filesystem::path folder, int keep, monitor::Logger logger);
 
+  // Throws core::IoError; core::NoRoomError leaves what was there before, and nothing more.
   void Write(const Checkpoint& checkpoint);
 
   // The newest one that is whole; torn ones are skipped with a warning. nullopt: there is none.

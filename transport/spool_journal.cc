@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/no_room.h"
@@ -52,8 +53,13 @@ void WriteAt(int fd,
              std::size_t offset,
              const std::string& bytes,
              const std::filesystem::path& path) {
-  const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-  if (written != std::ssize(bytes)) Fail(path, "write");
+  std::string_view rest = bytes;
+  while (!rest.empty()) {
+    const ssize_t written = pwrite(fd, rest.data(), rest.size(), static_cast<off_t>(offset));
+    if (written < 0) Fail(path, "write");
+    offset += static_cast<std::size_t>(written);
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 }  // namespace

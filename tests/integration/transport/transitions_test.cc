@@ -8,6 +8,8 @@
 #include <random>
 #include <thread>
 
+#include "core/no_room.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transport_support.h"
 #include "transport/spool_journal.h"
@@ -346,6 +348,23 @@ TEST_F(KilledSink, NoRowThatPushTookIsLostByAKill) {
   learner.join();
 
   EXPECT_EQ(taken_, OneTo(100));
+}
+
+TEST_F(KilledSink, ARowThatTheDiskHasNoRoomForIsNotTakenAndMayBePushedAgain) {
+  const auto source = StartLearner();
+  FakeProcess actor{2};
+  const auto sink = MakeZmqTransitionSink(actor.context(), Journaled());
+  sink->SetEndpoint(source->endpoint());
+  {
+    const testing::FileSizeLimit limit(1000);
+    EXPECT_THROW((void)sink->Push(testing::MakeRow(1)), core::NoRoomError);
+    EXPECT_EQ(sink->status().pushed, core::Sequence(0));
+  }
+
+  for (std::int64_t i = 1; i <= 8; ++i) ASSERT_TRUE(sink->Push(testing::MakeRow(i)));
+  TakeUntil(*source, 8);
+
+  EXPECT_EQ(taken_, OneTo(8));
 }
 
 TEST_F(KilledSink, OneThatHandedOverEverythingLeavesNothing) {

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "core/no_room.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/temp_folder.h"
 
 namespace londi::learner {
@@ -203,6 +204,26 @@ TEST_F(CheckpointStoreTest, AReplacedOneIsDeletedOnlyAfterItsSuccessorIsThere) {
                                       "deleted LATEST.tmp",
                                       "created LATEST",
                                       "deleted " + name + ".old"}));
+}
+
+TEST_F(CheckpointStoreTest, OneThatTheDiskHasNoRoomForLeavesNothingButTheOneBefore) {
+  CheckpointStore store = MakeStore();
+  store.Write(MakeCheckpoint(1));
+  const auto arrays = std::filesystem::file_size(File(1, "arrays.safetensors"));
+  ASSERT_LT(arrays, std::filesystem::file_size(File(1, "state.json")));
+
+  // Neither fits; the arrays fit, the state does not.
+  for (const std::uintmax_t limit_bytes : {std::uintmax_t{100}, arrays}) {
+    {
+      const testing::FileSizeLimit limit(limit_bytes);
+      EXPECT_THROW(store.Write(MakeCheckpoint(2)), core::NoRoomError);
+    }
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 2)
+        << "a checkpoint and LATEST";
+    EXPECT_EQ(store.ReadLatest()->updates, 1);
+  }
+  store.Write(MakeCheckpoint(2));
+  EXPECT_EQ(store.ReadLatest()->updates, 2);
 }
 
 TEST_F(CheckpointStoreTest, WhatKillsLeftOverIsCleanedUp) {

@@ -1,14 +1,20 @@
 #include "learner/ingest.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
 
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <sstream>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/no_room.h"
@@ -235,11 +241,17 @@ class GatedDisk {
 // A disk that may be full.
 class FullDiskIngestTest : public IngestTest {
  protected:
-  void StartWithRoomFor(int segments, std::chrono::seconds wait_for_room) {
+  void StartWithRoomFor(int segments,
+                        std::chrono::seconds wait_for_room,
+                        monitor::Logger logger = monitor::MakeNullLogger()) {
     room_ = segments;
     DiskCalls disk;
     disk.allocate = [this, taken = 0](int fd, std::int64_t bytes) mutable {
-      if (taken >= room_) return ENOSPC;
+      if (taken >= room_) {
+        refused_at_.push_back(std::chrono::steady_clock::now());
+        ++refused_;
+        return ENOSPC;
+      }
       ++taken;
       return posix_fallocate(fd, 0, bytes);
     };
@@ -250,10 +262,18 @@ class FullDiskIngestTest : public IngestTest {
                     IngestOptions{.wait_for_room = wait_for_room},
                     sampled_,
                     metrics_,
-                    monitor::MakeNullLogger());
+                    std::move(logger));
+  }
+  void WaitForRefusals(int number) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (refused_ < number && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    ASSERT_GE(refused_, number);
   }
 
   std::atomic<int> room_ = 0;
+  std::atomic<int> refused_ = 0;
+  std::vector<core::TimePoint> refused_at_;  // The ingest's thread.
   std::optional<SegmentLog> small_log_;
   std::optional<Ingest> ingest_;
 };
@@ -277,6 +297,37 @@ TEST_F(FullDiskIngestTest, RowsThatDoNotFitAreAcknowledgedOnceThereIsRoomNoneLos
   EXPECT_EQ(metrics_.Sum("londi_learner_log_full"), 0);
   EXPECT_EQ(metrics_.Sum("londi_learner_log_full_total"), 1);
   EXPECT_EQ(metrics_.Sum("londi_learner_duplicate_rows_total"), 0);
+}
+
+int Count(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST_F(FullDiskIngestTest, SaysEachTimeThatItIsFullAndThatThereIsRoomAndTriesNowAndThen) {
+  std::ostringstream said;
+  StartWithRoomFor(1,
+                   std::chrono::seconds(600),
+                   std::make_shared<spdlog::logger>(
+                       "learner", std::make_shared<spdlog::sinks::ostream_sink_mt>(said)));
+  constexpr std::int64_t kRowsPerSegment = 8192;
+  source_.Send(1, 1, kRowsPerSegment + 1);
+  WaitForRefusals(2);
+  room_ = 2;
+  source_.WaitForAck(1, kRowsPerSegment + 1);
+  const int refused_before = refused_;
+  source_.Send(1, kRowsPerSegment + 2, kRowsPerSegment);
+  WaitForRefusals(refused_before + 1);
+  room_ = 3;
+  source_.WaitForAck(1, 2 * kRowsPerSegment + 1);
+  ingest_.reset();
+
+  EXPECT_EQ(Count(said.str(), "no rows are acknowledged for the time being"), 2) << said.str();
+  EXPECT_EQ(Count(said.str(), "why: No space left on device; fix: free some disk space"), 2);
+  EXPECT_EQ(Count(said.str(), "the log has room again after"), 2) << said.str();
+  EXPECT_EQ(metrics_.Sum("londi_learner_log_full_total"), 2);
+  EXPECT_GE(refused_at_.at(1) - refused_at_.at(0), std::chrono::milliseconds(199));
 }
 
 TEST_F(FullDiskIngestTest, ADiskThatIsFullForTooLongIsAFailureThatNamesTheCause) {

@@ -109,5 +109,30 @@ TEST_F(SpoolJournalTest, SaysSoWhenTheDiskHasNoRoomAndLeavesNothing) {
   EXPECT_TRUE(FindSpoolJournals(folder_.path(), core::ActorId(3)).empty());
 }
 
+// It has its room, but no leave to use it.
+TEST_F(SpoolJournalTest, ALimitThatComesLaterIsNoRoomAndHarmsNoOtherRow) {
+  SpoolJournal journal(folder_.path(), session_, MakeRow(1, 3, 2), 32);
+  journal.Write(MakeRow(1, 3, 2));
+  const auto slot_bytes = std::filesystem::file_size(Only()) / 33;
+  {
+    const testing::FileSizeLimit limit(3 * slot_bytes + 20);  // Row 2 begins before and ends after.
+    EXPECT_THROW(journal.Write(MakeRow(2, 3, 2)), core::NoRoomError);
+  }
+  ExpectRows(1, 1);
+
+  journal.Write(MakeRow(2, 3, 2));
+
+  ExpectRows(1, 2);
+}
+
+TEST_F(SpoolJournalTest, RefusesARowThatIsLongerThanItsSlot) {
+  SpoolJournal journal(folder_.path(), session_, MakeRow(1, 3, 2), 32);
+  journal.Write(MakeRow(1, 3, 2));
+
+  EXPECT_THROW(journal.Write(MakeRow(2, 3, 2, /*num_features=*/400)), core::IoError);
+
+  ExpectRows(1, 1);
+}
+
 }  // namespace
 }  // namespace londi::transport
