@@ -6,23 +6,18 @@
 #include <utility>
 
 namespace londi::transport {
-namespace {
-
-// The resident leaves the sockets to visitors until none has come for so long. To wake it for every
-// gap between two of them would cost what their turns save.
-constexpr std::chrono::milliseconds kGap{20};
-
-}  // namespace
 
 SocketTurns::SocketTurns(std::string name,
                          monitor::Logger logger,
                          std::vector<WatchedSocket*> sockets,
                          std::function<Outlook()> round,
-                         std::function<void()> on_failure)
+                         std::function<void()> on_failure,
+                         std::chrono::milliseconds gap)
     : name_(std::move(name)),
       logger_(std::move(logger)),
       round_(std::move(round)),
       on_failure_(std::move(on_failure)),
+      gap_(gap),
       descriptors_(1, pollfd{wake_.fd(), POLLIN, 0}) {
   SetSockets(std::move(sockets));
   resident_ = std::thread([this] {
@@ -79,7 +74,7 @@ void SocketTurns::Reside() {
   Lock lock(mutex_);
   while (!stopping_) {
     visited_ = false;
-    resident_wanted_.wait_for(lock, kGap, [&] { return stopping_ || (wanted_ && !occupied_); });
+    resident_wanted_.wait_for(lock, gap_, [&] { return stopping_ || (wanted_ && !occupied_); });
     if (occupied_ || (visited_ && !wanted_)) continue;
     if (failed_) return;
     wanted_ = false;

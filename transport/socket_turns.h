@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -37,6 +38,10 @@ class SocketTurns {
     core::TimePoint again;  // The next round is due by then, whatever arrives.
     int waiting = 0;  // Threads that wait for what the sockets bring, who made the round included.
   };
+  // The resident leaves the sockets to visitors until none has come for so long. To wake it for
+  // every gap between two of them would cost what their turns save.
+  static constexpr std::chrono::milliseconds kGap{20};
+
   // `round` does what was asked of the channel, takes what the sockets have and sends what is to be
   // sent, without blocking; only who is at the sockets calls it. An exception that leaves it is
   // logged and ends the rounds; `on_failure` then closes the channel. `name`, of the resident, has
@@ -46,7 +51,8 @@ class SocketTurns {
               monitor::Logger logger,
               std::vector<WatchedSocket*> sockets,
               std::function<Outlook()> round,
-              std::function<void()> on_failure);
+              std::function<void()> on_failure,
+              std::chrono::milliseconds gap = kGap);
   ~SocketTurns();
   SocketTurns(const SocketTurns&) = delete;
   SocketTurns& operator=(const SocketTurns&) = delete;
@@ -74,6 +80,7 @@ class SocketTurns {
   const monitor::Logger logger_;
   const std::function<Outlook()> round_;
   const std::function<void()> on_failure_;
+  const std::chrono::milliseconds gap_;
   WakeFd wake_;  // Of who sleeps at the sockets.
 
   std::mutex mutex_;

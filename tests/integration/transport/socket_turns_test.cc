@@ -27,10 +27,13 @@ bool Comes(const std::function<bool()>& condition) {
   return true;
 }
 
+// The resident comes when it is called and not by itself: who forgets to call it is found out.
+constexpr std::chrono::hours kNever{1};
+
 // A channel that counts what its socket brings.
 class Counting {
  public:
-  Counting() {
+  explicit Counting(milliseconds gap = SocketTurns::kGap) {
     far_.bind("inproc://counting");
     near_.connect("inproc://counting");
     turns_.emplace(
@@ -38,7 +41,8 @@ class Counting {
         monitor::MakeNullLogger(),
         std::vector<WatchedSocket*>{&watched_},
         [this] { return Round(); },
-        [this] { failed_ = true; });
+        [this] { failed_ = true; },
+        gap);
   }
 
   void Send() { far_.send(zmq::message_t(1), zmq::send_flags::none); }
@@ -127,7 +131,7 @@ TEST(SocketTurns, OneVisitorAtATimeWhoDoesWhatOthersAskFor) {
 }
 
 TEST(SocketTurns, TheResidentBringsWhatTheOthersStillWaitForWhenAVisitorLeaves) {
-  Counting channel;
+  Counting channel(kNever);
   const Visitor first(channel, 1);
   channel.waiting = 1;  // A second one came, too late to be at the socket.
   channel.Send();
@@ -179,7 +183,7 @@ TEST(SocketTurns, TheLastRoundIsAtTheEnd) {
 
 // Eight threads each wait for their own share of a thousand messages, by whatever turns.
 TEST(SocketTurns, NobodyIsForgotten) {
-  Counting channel;
+  Counting channel(kNever);
   constexpr int kThreads = 8, kEach = 250;
   channel.waiting = 1;
   std::atomic<int> sent = 0;
