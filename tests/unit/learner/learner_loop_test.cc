@@ -8,6 +8,7 @@
 #include <fstream>
 #include <future>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -232,17 +233,29 @@ class HastyClock final : public core::Clock {
   mutable core::TimePoint now_{std::chrono::hours(1)};
 };
 
-TEST(LearnerLoop, TrainsOnWhereTheDiskHasNoRoomForACheckpointAndSaysSoAtTheEnd) {
-  World world(100);
+// A learner of six updates with a checkpoint due after each.
+struct CheckpointAfterEachUpdate {
+  CheckpointAfterEachUpdate() {
+    LearnerOptions options = SmallOptions(6);
+    options.checkpoint_every = std::chrono::seconds(1);
+    loop.emplace(
+        options,
+        LearnerLoop::Parts{
+            world.log, world.source, weights, world.metrics, monitor::MakeNullLogger(), clock},
+        world.folder / "checkpoints",
+        std::vector<std::string>{});
+  }
+
+  World world{100};
   const HastyClock clock;
-  LearnerOptions options = SmallOptions(6);
-  options.checkpoint_every = std::chrono::seconds(1);
   transport::InProcessWeightsChannel weights;
-  LearnerLoop loop(
-      options,
-      {world.log, world.source, weights, world.metrics, monitor::MakeNullLogger(), clock},
-      world.folder / "checkpoints",
-      {});
+  std::optional<LearnerLoop> loop;
+};
+
+TEST(LearnerLoop, TrainsOnWhereTheDiskHasNoRoomForACheckpointAndSaysSoAtTheEnd) {
+  CheckpointAfterEachUpdate writer;
+  World& world = writer.world;
+  LearnerLoop& loop = *writer.loop;
 
   {
     const testing::FileSizeLimit limit(100);
@@ -257,16 +270,9 @@ TEST(LearnerLoop, TrainsOnWhereTheDiskHasNoRoomForACheckpointAndSaysSoAtTheEnd) 
 
 // Only a full disk may be waited for.
 TEST(LearnerLoop, ACheckpointThatCannotBeWrittenForAnotherReasonEndsIt) {
-  World world(100);
-  const HastyClock clock;
-  LearnerOptions options = SmallOptions(6);
-  options.checkpoint_every = std::chrono::seconds(1);
-  transport::InProcessWeightsChannel weights;
-  LearnerLoop loop(
-      options,
-      {world.log, world.source, weights, world.metrics, monitor::MakeNullLogger(), clock},
-      world.folder / "checkpoints",
-      {});
+  CheckpointAfterEachUpdate writer;
+  World& world = writer.world;
+  LearnerLoop& loop = *writer.loop;
   std::filesystem::remove_all(world.folder / "checkpoints");
   std::ofstream(world.folder / "checkpoints") << "in the way";
 

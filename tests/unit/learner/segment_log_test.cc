@@ -1,46 +1,24 @@
 #include "learner/segment_log.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "core/no_room.h"
-#include "tests/support/file_size_limit.h"
+#include "core/error.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
+#include "tests/unit/learner/segment_log_support.h"
 
 namespace londi::learner {
 namespace {
 
-using testing::FileSizeLimit;
 using testing::MakeTransition;
 using testing::TempFolder;
-
-std::vector<core::Transition> Rows(std::int64_t first, std::int64_t count, std::int64_t actor = 0) {
-  std::vector<core::Transition> rows;
-  for (std::int64_t i = first; i < first + count; ++i)
-    rows.push_back(MakeTransition({.actor = actor, .sequence = i}));
-  return rows;
-}
-
-// For tests that open many logs.
-DiskCalls WithoutSyncs() {
-  DiskCalls disk;
-  disk.sync_data = disk.sync_all = [](int) { return 0; };
-  return disk;
-}
-
-std::filesystem::path OnlySegment(const std::filesystem::path& folder) {
-  return folder / "segment-000000000000000.log";
-}
 
 TEST(SegmentLog, GivesBackEveryFieldAfterReopening) {
   const TempFolder folder;
@@ -259,8 +237,6 @@ struct RecordedSyncs {
   }
 };
 
-constexpr SegmentLogOptions kSmallOnDisk{.segment_bytes = 1 << 20, .durability = Durability::kDisk};
-
 TEST(SegmentLog, OneCommitSyncsEachSegmentThatWasWrittenOnce) {
   const TempFolder folder;
   RecordedSyncs syncs;
@@ -322,22 +298,6 @@ TEST(SegmentLog, ShowsRowsOnceTheKernelHasThem) {
   for (std::int64_t i = 0; i < log.end(); ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
 }
 
-TEST(SegmentLog, ALimitThatComesLaterLeavesASegmentItsRoom) {
-  const TempFolder folder;
-  {
-    SegmentLog log(folder.path(), kSmallOnDisk);
-    log.Append(Rows(1, 5));
-    log.Commit();
-    const FileSizeLimit limit(4096);
-
-    EXPECT_EQ(log.Append(Rows(6, 5)).rows, 5);
-    log.Commit();
-
-    EXPECT_EQ(log.row(9).sequence, 10);
-  }
-  EXPECT_EQ(SegmentLog(folder.path(), {}).end(), 10);
-}
-
 TEST(SegmentLog, ANewSegmentAndItsNameAreOnTheDiskBeforeItsFirstRow) {
   const TempFolder folder;
   RecordedSyncs syncs;
@@ -377,180 +337,6 @@ TEST(SegmentLog, OpeningMakesTheLastSegmentAndItsNameSurviveTheMachine) {
   }
 }
 
-// Segments of which one lacks its header, as when the machine dies before the disk has it.
-class UnfinishedSegment : public ::testing::Test {
- protected:
-  struct Damage {
-    const char* name;
-    std::function<void(const std::filesystem::path& file)> act;
-    bool leaves_nothing;  // But zeros.
-  };
-  static constexpr std::int64_t kRowsPerSegment = 8192;
-  static constexpr std::int64_t kUsed = 48 + 24;  // The header, with one watermark.
-
-  static std::vector<Damage> Damages() {
-    const auto resize = [](std::uintmax_t size) {
-      return [size](const auto& file) { std::filesystem::resize_file(file, size); };
-    };
-    return {
-        {"empty", resize(0), true},
-        {"zeros",
-         [](const auto& file) {
-           const auto size = std::filesystem::file_size(file);
-           std::filesystem::resize_file(file, 0);
-           std::filesystem::resize_file(file, size);
-         },
-         true},
-        {"too short for a header", resize(40), false},
-        {"too short for its watermarks", resize(60), false},
-        {"a header of zeros before rows", [](const auto& file) { Zero(file, 0); }, false},
-        {"a torn header before rows", [](const auto& file) { Zero(file, 20); }, false},
-    };
-  }
-  // The header from byte `from` on.
-  static void Zero(const std::filesystem::path& file, std::int64_t from) {
-    std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
-    stream.seekp(from);
-    stream << std::string(static_cast<std::size_t>(kUsed - from), '\0');
-  }
-  static std::filesystem::path Segment(const std::filesystem::path& folder, std::int64_t index) {
-    char name[48];
-    std::snprintf(
-        name, sizeof(name), "segment-%015lld.log", static_cast<long long>(index * kRowsPerSegment));
-    return folder / name;
-  }
-  // Full segments but for the last, which has a few rows.
-  static void Make(const std::filesystem::path& folder, std::int64_t segments) {
-    SegmentLog(folder, {.segment_bytes = 1 << 20})
-        .Append(Rows(1, (segments - 1) * kRowsPerSegment + 5));
-    ASSERT_TRUE(std::filesystem::exists(Segment(folder, segments - 1)));
-  }
-  static SegmentLogOptions Options(Durability durability) {
-    return {.segment_bytes = 1 << 20, .durability = durability};
-  }
-  // Whether a log whose last segment begins at row `end` sets it aside, loses none of the others
-  // and goes on.
-  static void ExpectSetAside(const std::filesystem::path& folder,
-                             std::int64_t end,
-                             Durability durability) {
-    const std::filesystem::path last = Segment(folder, end / kRowsPerSegment);
-    const auto size = std::filesystem::file_size(last);
-    {
-      SegmentLog log(folder, Options(durability));
-      ASSERT_TRUE(log.set_aside().has_value());
-      EXPECT_NE(log.set_aside()->what.find(last.string()), std::string::npos);
-      EXPECT_NE(log.set_aside()->why, "");
-      EXPECT_NE(log.set_aside()->fix, "");
-      EXPECT_FALSE(std::filesystem::exists(last));
-      EXPECT_EQ(std::filesystem::file_size(last.string() + ".aside"), size);
-      ASSERT_EQ(log.end(), end);
-      const auto again = log.Append(Rows(1, end + 7));
-      EXPECT_EQ(again.duplicates, end);
-      EXPECT_EQ(again.rows, 7);
-      log.Commit();
-    }
-    const SegmentLog log(folder, Options(durability));
-    EXPECT_FALSE(log.set_aside().has_value());
-    ASSERT_EQ(log.end(), end + 7);
-    for (std::int64_t i = 0; i < log.end(); ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
-  }
-};
-
-TEST_F(UnfinishedSegment, TheLastOneIsSetAside) {
-  for (const Damage& damage : Damages()) {
-    SCOPED_TRACE(damage.name);
-    const TempFolder folder;
-    Make(folder.path(), 2);
-    damage.act(Segment(folder.path(), 1));
-
-    ExpectSetAside(folder.path(), kRowsPerSegment, Durability::kPageCache);
-  }
-}
-
-TEST_F(UnfinishedSegment, TheOnlyOneIsSetAside) {
-  for (const Damage& damage : Damages()) {
-    SCOPED_TRACE(damage.name);
-    const TempFolder folder;
-    Make(folder.path(), 1);
-    damage.act(Segment(folder.path(), 0));
-
-    ExpectSetAside(folder.path(), 0, Durability::kPageCache);
-  }
-}
-
-TEST_F(UnfinishedSegment, WhereverItsHeaderTore) {
-  const TempFolder folder;
-  Make(folder / "whole", 2);
-  std::string whole(kUsed, '\0');
-  std::ifstream(Segment(folder / "whole", 1), std::ios::binary).read(whole.data(), kUsed);
-  for (std::int64_t torn = 0; torn < kUsed; ++torn) {
-    const bool is_whole =
-        whole.find_first_not_of('\0', static_cast<std::size_t>(torn)) == std::string::npos;
-    const std::filesystem::path copy = folder / "copy";
-    std::filesystem::remove_all(copy);
-    std::filesystem::copy(folder / "whole", copy);
-    Zero(Segment(copy, 1), torn);
-
-    const SegmentLog log(copy, {}, WithoutSyncs());
-
-    ASSERT_EQ(log.set_aside().has_value(), !is_whole) << torn;
-    ASSERT_EQ(log.end(), kRowsPerSegment + (is_whole ? 5 : 0)) << torn;
-  }
-}
-
-// Nothing is acknowledged there before the header is on the disk: where there is more than zeros,
-// something else happened, and acknowledged rows may be behind it.
-TEST_F(UnfinishedSegment, OnDiskOnlyOneThatNeverHeldAnythingIsSetAside) {
-  for (const Damage& damage : Damages()) {
-    SCOPED_TRACE(damage.name);
-    const TempFolder folder;
-    Make(folder.path(), 2);
-    const std::filesystem::path last = Segment(folder.path(), 1);
-    damage.act(last);
-
-    if (damage.leaves_nothing) {
-      ExpectSetAside(folder.path(), kRowsPerSegment, Durability::kDisk);
-    } else {
-      EXPECT_THROW(SegmentLog(folder.path(), Options(Durability::kDisk)), core::IoError);
-      EXPECT_TRUE(std::filesystem::exists(last));
-    }
-  }
-}
-
-TEST_F(UnfinishedSegment, AnEarlierOneIsAnErrorAndStaysWhereItIs) {
-  for (const Durability durability : {Durability::kDisk, Durability::kPageCache}) {
-    for (const std::int64_t index : {0, 1}) {
-      for (const Damage& damage : Damages()) {
-        SCOPED_TRACE(damage.name);
-        const TempFolder folder;
-        Make(folder.path(), 3);
-        damage.act(Segment(folder.path(), index));
-
-        EXPECT_THROW(SegmentLog(folder.path(), Options(durability)), core::IoError);
-        EXPECT_TRUE(std::filesystem::exists(Segment(folder.path(), index)));
-        EXPECT_TRUE(std::filesystem::exists(Segment(folder.path(), 2)));
-      }
-    }
-  }
-}
-
-TEST_F(UnfinishedSegment, OneOfAnotherLayoutOrAForeignFileIsNone) {
-  const TempFolder folder;
-  Make(folder.path(), 2);
-  const std::filesystem::path last = Segment(folder.path(), 1);
-  {
-    std::fstream file(last, std::ios::binary | std::ios::in | std::ios::out);
-    file.seekp(8);
-    file.put('\x63');
-  }
-  EXPECT_THROW(SegmentLog(folder.path(), {}), core::ModelError);
-  EXPECT_TRUE(std::filesystem::exists(last));
-
-  std::filesystem::remove(last);
-  std::ofstream(folder / "segment-8192.log") << "";
-  EXPECT_THROW(SegmentLog(folder.path(), {}), core::IoError);
-}
-
 TEST(SegmentLog, DropsNoSegmentThatIsNotCommitted) {
   const TempFolder folder;
   SegmentLog log(folder.path(), kSmallOnDisk);
@@ -561,114 +347,6 @@ TEST(SegmentLog, DropsNoSegmentThatIsNotCommitted) {
   log.Commit();
   log.DropBefore(log.end());
   EXPECT_GT(log.begin(), 0);
-}
-
-// A disk that has room for so many segments.
-DiskCalls RoomFor(const std::atomic<int>& segments) {
-  DiskCalls disk;
-  disk.allocate = [&segments, taken = 0](int fd, std::int64_t bytes) mutable {
-    if (taken >= segments) return ENOSPC;
-    ++taken;
-    return posix_fallocate(fd, 0, bytes);
-  };
-  return disk;
-}
-
-TEST(SegmentLog, AFullDiskTakesNoRowThatDoesNotFitAndGoesOnWhenThereIsRoom) {
-  const TempFolder folder;
-  std::atomic<int> room = 1;
-  {
-    SegmentLog log(folder.path(), kSmallOnDisk, RoomFor(room));
-    const auto rows = Rows(1, 10'000);
-
-    const auto first = log.Append(rows);
-    ASSERT_TRUE(first.no_room.has_value());
-    EXPECT_EQ(first.no_room->why, "No space left on device");
-    EXPECT_NE(first.no_room->fix, "");
-    ASSERT_EQ(log.end(), first.rows);
-    ASSERT_GT(first.rows, 1000);
-    ASSERT_LT(first.rows, 10'000);
-    EXPECT_EQ(log.watermarks()[0].second, core::Sequence(first.rows));
-    const auto files = std::filesystem::directory_iterator(folder.path());
-    EXPECT_EQ(std::distance(begin(files), end(files)), 1) << "an unfinished segment keeps room";
-    EXPECT_TRUE(log.Append(rows).no_room.has_value()) << "still full";
-
-    room = 2;
-    const auto rest = log.Append(rows);
-    EXPECT_FALSE(rest.no_room.has_value());
-    EXPECT_EQ(rest.duplicates, first.rows);
-    EXPECT_EQ(rest.rows, 10'000 - first.rows);
-  }
-  const SegmentLog log(folder.path(), {});
-  ASSERT_EQ(log.end(), 10'000);
-  for (std::int64_t i = 0; i < log.end(); ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
-}
-
-TEST(SegmentLog, ALimitOnTheSizeOfFilesIsAFullDiskToo) {
-  const TempFolder folder;
-  SegmentLog log(folder.path(), kSmallOnDisk);
-  {
-    const FileSizeLimit limit(512 << 10);
-    const auto appended = log.Append(Rows(1, 10));
-    ASSERT_TRUE(appended.no_room.has_value());
-    EXPECT_EQ(appended.no_room->why, "File too large");
-    EXPECT_EQ(log.end(), 0);
-  }
-  EXPECT_EQ(log.Append(Rows(1, 10)).rows, 10);
-}
-
-TEST(SegmentLog, GivesACopyWithHolesItsRoomBack) {
-  const TempFolder folder;
-  SegmentLog(folder.path(), kSmallOnDisk).Append(Rows(1, 5));
-  const std::filesystem::path segment = OnlySegment(folder.path());
-  const auto size = std::filesystem::file_size(segment);
-  std::filesystem::resize_file(segment, 8192);
-  std::filesystem::resize_file(segment, size);  // What lay behind is a hole now.
-  const auto room = [&] {
-    struct stat info {};
-    stat(segment.c_str(), &info);
-    return static_cast<std::uintmax_t>(info.st_blocks) * 512;
-  };
-  ASSERT_LT(room(), size);
-
-  const SegmentLog log(folder.path(), kSmallOnDisk);
-
-  EXPECT_GE(room(), size);
-  EXPECT_EQ(log.end(), 5);
-}
-
-TEST(SegmentLog, ACopyWithHolesIsRefusedWhereTheDiskHasNoRoomForThem) {
-  const TempFolder folder;
-  SegmentLog(folder.path(), kSmallOnDisk).Append(Rows(1, 5));
-  const std::atomic<int> room = 0;
-
-  EXPECT_THROW(SegmentLog(folder.path(), kSmallOnDisk, RoomFor(room)), core::NoRoomError);
-
-  EXPECT_EQ(SegmentLog(folder.path(), kSmallOnDisk).end(), 5);
-}
-
-// Some file systems find out late: not when the room is asked for, but when it is synced.
-TEST(SegmentLog, ADiskThatFindsOutLateThatItIsFullTakesNoRowEither) {
-  for (const int refused : {1, 2}) {  // The file, its folder.
-    const TempFolder folder;
-    DiskCalls disk;
-    disk.sync_all = [&, calls = 0](int) mutable {
-      errno = ENOSPC;
-      return ++calls == refused ? -1 : 0;
-    };
-    {
-      SegmentLog log(folder.path(), kSmallOnDisk, disk);
-      const auto first = log.Append(Rows(1, 5));
-      ASSERT_TRUE(first.no_room.has_value());
-      EXPECT_EQ(first.rows, 0);
-
-      EXPECT_EQ(log.Append(Rows(1, 5)).rows, 5);
-      log.Commit();
-    }
-    const SegmentLog log(folder.path(), kSmallOnDisk);
-    ASSERT_EQ(log.end(), 5);
-    for (std::int64_t i = 0; i < 5; ++i) EXPECT_EQ(log.row(i).sequence, i + 1);
-  }
 }
 
 TEST(SegmentLog, AFailureInTheBackgroundIsToldWhenTheNextSegmentBegins) {
@@ -684,22 +362,6 @@ TEST(SegmentLog, AFailureInTheBackgroundIsToldWhenTheNextSegmentBegins) {
   EXPECT_THROW(log.Append(Rows(6, 10'000)), core::IoError);
 }
 
-TEST(SegmentLog, ATornTailOnAFullDiskIsCutInPlace) {
-  const TempFolder folder;
-  SegmentLog(folder.path(), kSmallOnDisk).Append(Rows(1, 5));
-  {
-    std::fstream file(OnlySegment(folder.path()), std::ios::binary | std::ios::in | std::ios::out);
-    file.seekp(4096 + 4 * 128 + 60);
-    file.put('\x55');
-  }
-  const FileSizeLimit limit(4096);  // Shorter and longer again would be refused.
-
-  SegmentLog log(folder.path(), kSmallOnDisk);
-
-  EXPECT_EQ(log.end(), 4);
-  EXPECT_EQ(log.Append(Rows(5, 2)).rows, 2);
-}
-
 TEST(SegmentLog, WaitsForRowsUntilTheDeadline) {
   const TempFolder folder;
   SegmentLog log(folder.path(), {});
@@ -709,41 +371,6 @@ TEST(SegmentLog, WaitsForRowsUntilTheDeadline) {
   log.Commit();
   EXPECT_TRUE(log.WaitForRows(0, std::chrono::steady_clock::now()));
   EXPECT_FALSE(log.WaitForRows(1, std::chrono::steady_clock::now()));
-}
-
-TEST(CopySegments, TheCopyHasTheRowsOfThenAndGrowsByItself) {
-  const TempFolder from, to;
-  SegmentLog log(from.path(), {.segment_bytes = 1 << 20});
-  std::int64_t rows = 0;
-  while (log.Manifest().size() < 3) {
-    log.Append(Rows(rows + 1, 1000));
-    log.Commit();
-    rows += 1000;
-  }
-
-  CopySegments(from.path(), to.path());
-  log.Append(Rows(rows + 1, 10));
-  log.Commit();
-  SegmentLog copy(to.path(), {.segment_bytes = 1 << 20});
-  EXPECT_EQ(copy.end(), rows);
-  copy.Append(Rows(rows + 1, 20));
-  copy.Commit();
-
-  EXPECT_EQ(copy.end(), rows + 20);
-  EXPECT_EQ(log.end(), rows + 10);
-  EXPECT_EQ(copy.row(rows - 1).sequence, rows);
-  const auto newest = log.Manifest().back().file;
-  struct stat old_file {};
-  struct stat new_file {};
-  ASSERT_EQ(stat((from / newest).c_str(), &old_file), 0);
-  ASSERT_EQ(stat((to / newest).c_str(), &new_file), 0);
-  EXPECT_NE(old_file.st_ino, new_file.st_ino);  // Both are written to.
-}
-
-TEST(CopySegments, AFolderWithoutRowsIsAnError) {
-  const TempFolder from, to;
-  EXPECT_THROW(CopySegments(from.path(), to.path()), core::IoError);
-  EXPECT_THROW(CopySegments(from / "missing", to.path()), core::IoError);
 }
 
 }  // namespace
