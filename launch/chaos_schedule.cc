@@ -67,6 +67,7 @@ void ChaosOptions::Validate() const {
 
 std::vector<std::string> RolesOf(const configs::RunConfig& config) {
   std::vector<std::string> roles = {"coordinator", "learner"};
+  if (!config.run.rows_from.empty()) return roles;
   for (int i = 0; i < config.run.num_actors; ++i) roles.push_back(fmt::format("actor.{}", i));
   for (const core::Tier tier : {core::Tier::kQuick, core::Tier::kDeepthink}) {
     const configs::LmChoice& lm = tier == core::Tier::kQuick ? config.quick : config.deepthink;

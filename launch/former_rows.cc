@@ -16,7 +16,8 @@ std::int64_t UpdatesFrom(std::int64_t rows, const learner::LearnerOptions& optio
 }
 
 void TakeRows(const RunFolder& folder, configs::RunConfig& config) {
-  learner::CopySegments(OpenRunFolder(config.run.rows_from).transitions(), folder.transitions());
+  // Not OpenRunFolder: who only reads it need not be able to write to it.
+  learner::CopySegments(RunFolder{config.run.rows_from}.transitions(), folder.transitions());
   const learner::SegmentLog log(folder.transitions(), config.transition_log);
   const std::int64_t rows = log.end() - log.begin();
   if (rows < config.learner.rate.min_rows) {

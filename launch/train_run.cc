@@ -83,10 +83,10 @@ TrainEnd Train(Job& job, const TrainParts& parts) {
   }
   const bool interrupted = parts.signals.num_stop_requests() > 0;
   parts.terminal.Say(
-      interrupted
-          ? "stopping: actors hand over their rows, the learner writes a checkpoint "
-            "(once more Ctrl-C: at once)"
-          : "training is over; actors hand over their rows, the learner writes a checkpoint");
+      fmt::format("{} {}the learner writes a checkpoint{}",
+                  interrupted ? "stopping:" : "training is over;",
+                  parts.config.run.rows_from.empty() ? "actors hand over their rows, " : "",
+                  interrupted ? " (once more Ctrl-C: at once)" : ""));
   job.Stop([&] { return parts.signals.num_stop_requests() > 1; });
   trained.work = job.Progress();
   WriteTrained(parts.folder, trained);

@@ -98,6 +98,7 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
   EXPECT_THAT(train.output,
               AllOf(HasSubstr("decisions/s"),
                     HasSubstr("updates/s"),
+                    HasSubstr("training is over; actors hand over their rows, the learner"),
                     HasSubstr("lag"),
                     HasSubstr("left"),
                     HasSubstr("always-deepthink"),
@@ -179,7 +180,9 @@ TEST_F(WholeRun, AnotherRunLearnsFromItsRowsWithoutActing) {
   const auto learned = Londi(again);
 
   ASSERT_EQ(learned.status, 0) << learned.output;
-  EXPECT_THAT(learned.output, HasSubstr("always-deepthink"));
+  EXPECT_THAT(
+      learned.output,
+      AllOf(HasSubstr("training is over; the learner writes"), HasSubstr("always-deepthink")));
   const RunFolder after{std::filesystem::directory_iterator(temp_ / "again")->path()};
   const learner::SegmentLog copied(after.transitions(), {});
   EXPECT_EQ(copied.end(), rows.end());
@@ -196,7 +199,10 @@ TEST_F(WholeRun, AnotherRunLearnsFromItsRowsWithoutActing) {
   EXPECT_THAT(few.output, AllOf(HasSubstr("rows"), HasSubstr("why: "), HasSubstr("fix: ")));
   const auto none = Londi(again + " --set run.rows_from=not-there --set run.name=none");
   EXPECT_EQ(none.status, 1) << none.output;
-  EXPECT_THAT(none.output, HasSubstr("is no run folder"));
+  EXPECT_THAT(none.output,
+              AllOf(HasSubstr("there are no rows in"),
+                    HasSubstr("not-there/transitions"),
+                    HasSubstr("fix: name a run that has trained")));
   const auto threads = Londi(again + " --in-process --set run.name=threads");
   EXPECT_EQ(threads.status, 2) << threads.output;
   EXPECT_THAT(threads.output, HasSubstr("fix: leave --in-process out"));

@@ -72,6 +72,8 @@ TEST(ChaosSchedule, KnowsTheRolesOfARun) {
                                       "inference.quick.0",
                                       "inference.deepthink.0",
                                       "inference.deepthink.1"}));
+  config.run.rows_from = "runs/former";
+  EXPECT_EQ(RolesOf(config), (std::vector<std::string>{"coordinator", "learner"}));
 }
 
 }  // namespace
