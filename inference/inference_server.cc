@@ -121,7 +121,7 @@ void InferenceServer::Run() {
   at::set_num_threads(options_.threads);
   try {
     while (!stopping_ && !parts_.channel.IsClosed()) {
-      if (parts_.on_round) parts_.on_round();
+      if (parts_.on_progress) parts_.on_progress();
       const core::TimePoint poll = parts_.clock.Now() + kPoll;
       const QueueState queue{
           .requests = static_cast<std::int64_t>(queue_.size()),
@@ -205,7 +205,7 @@ void InferenceServer::ServeBatch() {
   const core::TimePoint begun = parts_.clock.Now();
   std::vector<core::Proposal> proposals;
   try {
-    proposals = parts_.scorer.Score(requests);
+    proposals = parts_.scorer.Score(requests, parts_.on_progress);
   } catch (...) {
     for (const Waiting& waiting : batch) {
       parts_.channel.Refuse(waiting.incoming.ticket, GoingDown(), transport::Retry::kElsewhere);

@@ -47,7 +47,8 @@ class InferenceServer {
     monitor::Metrics& metrics;
     monitor::Logger logger;
     const core::Clock& clock;
-    std::function<void()> on_round;  // Called by Run between batches, often; may be empty.
+    // Called by Run often, between batches and within them; may be empty.
+    std::function<void()> on_progress;
   };
   InferenceServer(ServerOptions options, Parts parts);
 

@@ -111,13 +111,14 @@ std::variant<PreparedRequest, core::ErrorText> LmScorer::Prepare(const core::LmR
   return prepared;
 }
 
-std::vector<core::Proposal> LmScorer::Score(std::span<const PreparedRequest> requests) {
+std::vector<core::Proposal> LmScorer::Score(std::span<const PreparedRequest> requests,
+                                            const std::function<void()>& on_progress) {
   const auto begin = std::chrono::steady_clock::now();
   std::vector<ScoringRequest> packed;
   for (const PreparedRequest& request : requests) {
     packed.push_back({.session = request.session, .prompt = request.prompt, .trie = &request.trie});
   }
-  std::vector<ScoringResult> results = model_->Score(packed);
+  std::vector<ScoringResult> results = model_->Score(packed, on_progress);
   const std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - begin;
   std::vector<core::Proposal> proposals;

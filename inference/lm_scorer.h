@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -42,7 +43,9 @@ class LmScorer {
   std::variant<PreparedRequest, core::ErrorText> Prepare(const core::LmRequest& request);
 
   // All in one forward pass. usage.queue_ms stays 0, compute_ms and batch_size are the pass's.
-  std::vector<core::Proposal> Score(std::span<const PreparedRequest> requests);
+  // `on_progress`: ScoringModel::Score.
+  std::vector<core::Proposal> Score(std::span<const PreparedRequest> requests,
+                                    const std::function<void()>& on_progress = {});
 
   const core::ModelHash& hash() const { return hash_; }
   const ModelSpec& spec() const { return model_->spec(); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -38,8 +39,10 @@ class ScoringModel {
 
   // All requests in one forward pass, results in the same order. A request's result does not depend
   // on the others beyond rounding. prompt + deepest path must fit spec().max_positions, ids must be
-  // below spec().vocab_size.
-  virtual std::vector<ScoringResult> Score(std::span<const ScoringRequest> requests) = 0;
+  // below spec().vocab_size. `on_progress` is called in between, at least once per layer: a pass
+  // over long prompts may take longer than anybody waits for a sign of life. May be empty.
+  virtual std::vector<ScoringResult> Score(std::span<const ScoringRequest> requests,
+                                           const std::function<void()>& on_progress) = 0;
 };
 
 }  // namespace londi::inference

@@ -7,6 +7,10 @@
 
 namespace londi::launch {
 
+void LostMembers::Expect(const Pids& members, core::Duration lease, core::TimePoint now) {
+  for (const auto& [name, pid] : members) lost_[name] = {.pid = pid, .since = now + lease};
+}
+
 void LostMembers::Note(const transport::RegistryEvent& event, core::TimePoint now) {
   const transport::Registration& who = event.member.registration;
   if (event.kind == transport::RegistryEvent::Kind::kExpired) {

@@ -16,10 +16,13 @@ class LostMembers {
  public:
   explicit LostMembers(core::Duration patience) : patience_(patience) {}
 
-  void Note(const transport::RegistryEvent& event, core::TimePoint now);
-
   // Name -> pid.
   using Pids = std::map<std::string, std::int64_t>;
+
+  // Members of whom only an older coordinator knew: who of them does not register within `lease`
+  // has lost it.
+  void Expect(const Pids& members, core::Duration lease, core::TimePoint now);
+  void Note(const transport::RegistryEvent& event, core::TimePoint now);
   Pids At(core::TimePoint now) const;
 
  private:

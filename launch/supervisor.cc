@@ -140,7 +140,11 @@ std::vector<std::string> Supervisor::Stop(std::string_view prefix,
   for (const auto& child : children_) {
     if (!child->spec.name.starts_with(prefix)) continue;
     child->stopping = true;
-    child->restart_at.reset();
+    if (child->restart_at) {
+      parts_.events.Append("role_stopped",
+                           {{"role", child->spec.name}, {"how", "it was to be started again"}});
+      child->restart_at.reset();
+    }
     if (!child->process) continue;
     child->process->Signal(SIGTERM);
     stopping.push_back(child.get());

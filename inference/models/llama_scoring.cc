@@ -80,12 +80,13 @@ class LlamaScoring final : public ScoringModel {
     return static_cast<std::int64_t>(request.prompt.size()) - cached + request.trie->num_inner();
   }
 
-  std::vector<ScoringResult> Score(std::span<const ScoringRequest> requests) override {
+  std::vector<ScoringResult> Score(std::span<const ScoringRequest> requests,
+                                   const std::function<void()>& on_progress) override {
     const c10::InferenceMode inference_mode;
     std::deque<KvSlab> scratch;
     const PackedBatch batch = Pack(requests, scratch);
     const at::Device device = weights_.device();
-    CachedTreeAttention attention(batch.requests, device);
+    CachedTreeAttention attention(batch.requests, device, on_progress);
     const at::Tensor hidden = LlamaHidden(weights_,
                                           ToDevice(batch.token_ids, device),
                                           ToDevice(batch.positions, device),

@@ -36,8 +36,10 @@ at::Tensor HeadsFirst(const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(
 
 }  // namespace
 
-CachedTreeAttention::CachedTreeAttention(std::vector<TreeRows> requests, at::Device device)
-    : requests_(std::move(requests)) {
+CachedTreeAttention::CachedTreeAttention(std::vector<TreeRows> requests,
+                                         at::Device device,
+                                         std::function<void()> on_progress)
+    : requests_(std::move(requests)), on_progress_(std::move(on_progress)) {
   std::int64_t size = 0;
   for (const TreeRows& request : requests_) {
     if (request.rows() > 1) size += request.rows() * (request.cached + request.rows());
@@ -85,6 +87,7 @@ at::Tensor CachedTreeAttention::Attend(std::int64_t layer,
                                          /*scale=*/{},
                                          /*enable_gqa=*/num_heads != num_kv_heads);
     attended.narrow(0, request.begin, rows).copy_(out.squeeze(0).transpose(0, 1));
+    if (on_progress_) on_progress_();
   }
   return attended.view({q.size(0), num_heads * head_dim});
 }

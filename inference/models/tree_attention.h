@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "inference/candidate_trie.h"
@@ -27,7 +28,10 @@ struct TreeRows {
 // lie behind the prompt's and are overwritten by the next call.
 class CachedTreeAttention final : public Attention {
  public:
-  CachedTreeAttention(std::vector<TreeRows> requests, at::Device device);
+  // `on_progress` is called after each request's part of each layer; may be empty.
+  CachedTreeAttention(std::vector<TreeRows> requests,
+                      at::Device device,
+                      std::function<void()> on_progress);
   at::Tensor Attend(std::int64_t layer,
                     const at::Tensor& q,
                     const at::Tensor& k,
@@ -35,6 +39,7 @@ class CachedTreeAttention final : public Attention {
 
  private:
   std::vector<TreeRows> requests_;
+  const std::function<void()> on_progress_;
   std::vector<at::Tensor> masks_;  // [rows, cached + rows], 0 or -infinity; undefined: sees all.
 };
 

@@ -36,6 +36,13 @@ void RecordEvents(transport::RegistryServer& registry,
   }
 }
 
+// Who worked when the coordinator before this one died: one that hangs will not say so itself.
+LostMembers::Pids MembersBefore(const RoleBasics& basics) {
+  LostMembers::Pids members = ReadMemberHealth(basics.folder.members()).working;
+  members.erase(basics.name);
+  return members;
+}
+
 }  // namespace
 
 int RunCoordinator(const std::filesystem::path& run_folder) {
@@ -59,6 +66,7 @@ int RunCoordinator(const std::filesystem::path& run_folder) {
       "run={} epoch={} at {}", state.run.value, state.epoch.value, registry->endpoint());
 
   LostMembers lost(basics.config.run.lease);  // Once more as long as a lease.
+  lost.Expect(MembersBefore(basics), basics.config.run.lease, std::chrono::steady_clock::now());
   MemberHealth known_health;
   const auto record = [&] {
     RecordEvents(*registry, basics, lost, totals);

@@ -47,7 +47,7 @@ int RunInference(const std::filesystem::path& run_folder, core::Tier tier, int i
                                      .metrics = process.basics().metrics,
                                      .logger = process.basics().logger,
                                      .clock = clock,
-                                     .on_round = renew});
+                                     .on_progress = renew});
   serving = &server;
   // Only now: whoever finds the endpoint gets answers.
   process.registry().Announce({{transport::kLmEndpoint, channel->endpoint()}});

@@ -291,6 +291,22 @@ TEST_F(ProcessRun, AHungActorAndAHungWorkerAreReplaced) {
   EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
 }
 
+TEST_F(ProcessRun, AnActorThatHangsWhileTheCoordinatorDiesIsReplaced) {
+  config_.run.lease = milliseconds(1500);
+  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
+
+  TrainBeside([&] {
+    WaitFor([&] { return Decisions() > 500; });
+    kill(Pids(folder_).at("actor.0"), SIGSTOP);
+    Kill("coordinator");
+    WaitFor([&] { return CountEvents(folder_, "role_started", "actor.0") == 2; });
+  });
+
+  EXPECT_EQ(CountEvents(folder_, "role_hung", "actor.0"), 1);
+  EXPECT_EQ(CountEvents(folder_, "role_hung", ""), 1);
+  EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
+}
+
 TEST_F(ProcessRun, HostileBytesOnEverySocketChangeNothing) {
   int ports_hit = 0;
   TrainBeside([&] {

@@ -106,6 +106,16 @@ TEST_P(ScoringGolden, RequestsOfOneBatchDoNotInfluenceEachOther) {
   }
 }
 
+TEST_P(ScoringGolden, GivesSignsOfLifeInEveryLayer) {
+  const auto scorer = Load();
+  const PreparedRequest prepared = Prepare(*scorer, Request(expected_["cases"][0]));
+  std::int64_t signs = 0;
+
+  scorer->Score({&prepared, 1}, [&] { ++signs; });
+
+  EXPECT_EQ(signs, scorer->spec().num_layers);
+}
+
 TEST_P(ScoringGolden, ReusedPromptsChangeNothingButTheWork) {
   const auto scorer = Load();
   std::mt19937 random(3);

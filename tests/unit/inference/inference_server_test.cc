@@ -30,9 +30,11 @@ class ByteModel final : public ScoringModel {
   std::int64_t CountNewTokens(const ScoringRequest& request) const override {
     return static_cast<std::int64_t>(request.prompt.size());
   }
-  std::vector<ScoringResult> Score(std::span<const ScoringRequest> requests) override {
+  std::vector<ScoringResult> Score(std::span<const ScoringRequest> requests,
+                                   const std::function<void()>& on_progress) override {
     batches.push_back(requests.size());
     if (on_score_) on_score_();
+    if (on_progress) on_progress();
     std::vector<ScoringResult> results;
     for (const ScoringRequest& request : requests) {
       ScoringResult& result = results.emplace_back();
@@ -76,7 +78,8 @@ class InferenceServerTest : public ::testing::Test {
     clock_ = std::make_unique<AheadClock>(ahead);
     server_ = std::make_unique<InferenceServer>(
         options,
-        InferenceServer::Parts{channel_, *scorer_, metrics_, monitor::MakeNullLogger(), *clock_});
+        InferenceServer::Parts{
+            channel_, *scorer_, metrics_, monitor::MakeNullLogger(), *clock_, on_progress_});
   }
 
   static core::LmRequest Ask(const std::string& prompt = "prompt") {
@@ -108,6 +111,7 @@ class InferenceServerTest : public ::testing::Test {
     return metrics_.Sum("londi_inference_requests_total", {{"outcome", outcome}});
   }
 
+  std::function<void()> on_progress_;  // Of the server that MakeServer makes.
   transport::InProcessLmChannel channel_;
   monitor::Metrics metrics_;
   std::unique_ptr<AheadClock> clock_;
@@ -145,6 +149,20 @@ TEST_F(InferenceServerTest, ComputesWhatWaitsInBatchesWithinTheLimits) {
   EXPECT_EQ(answers[0].get().usage.batch_size, 3);
   EXPECT_EQ(answers[4].get().usage.batch_size, 2);
   EXPECT_EQ(Requests("answered"), 5);
+}
+
+// A healthy worker was taken for a hung one, and killed again and again, when its first batch, of
+// whole prompts, took longer than a lease.
+TEST_F(InferenceServerTest, GivesSignsOfLifeWithinAForwardPass) {
+  int within = 0;
+  on_progress_ = [&] {
+    const auto begun = static_cast<std::int64_t>(model_->batches.size());
+    within += begun > server_->progress().batches ? 1 : 0;
+  };
+  MakeServer({});
+  ServeAll(AskAhead(1));
+
+  EXPECT_EQ(within, 1);
 }
 
 TEST_F(InferenceServerTest, ABatchHoldsNoMoreTokensThanAllowed) {

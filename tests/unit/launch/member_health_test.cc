@@ -40,6 +40,18 @@ TEST(LostMembers, WhoComesBackInTimeIsNotLost) {
   EXPECT_THAT(lost.At(clock.Now()), IsEmpty());
 }
 
+TEST(LostMembers, WhoHangsWhileTheCoordinatorDiesIsLostToTheNextOne) {
+  testing::FakeClock clock;
+  LostMembers lost(seconds(10));
+  lost.Expect({{"actor.0", 40}, {"learner", 41}}, seconds(15), clock.Now());
+  lost.Note(Event(Kind::kJoined, "learner", 41), clock.Now());
+
+  clock.Advance(seconds(24));
+  EXPECT_THAT(lost.At(clock.Now()), IsEmpty());
+  clock.Advance(seconds(1));
+  EXPECT_THAT(lost.At(clock.Now()), ElementsAre(Pair("actor.0", 40)));
+}
+
 TEST(LostMembers, WhoLeftOrWasReplacedIsNotLost) {
   testing::FakeClock clock;
   LostMembers lost(seconds(0));
