@@ -1,4 +1,5 @@
 #include "configs/bind.h"
+#include "core/switcher_network.h"
 
 namespace londi::configs {
 namespace {
@@ -88,6 +89,19 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
                         "run.rows_from); 0 = not at all",
              .min = 0,
              .max = 1e6});
+  table.Add(
+      "learner.dqn.memory.width",
+      dqn.memory.width,
+      {.meaning = "Units of a memory that reads the episode's former rows, for tasks in which "
+                  "what matters was seen before; 0 = without",
+       .min = 0,
+       .max = 1024});
+  table.Add("learner.dqn.memory.window",
+            dqn.memory.window,
+            {.meaning = "... so far back at least, and at most twice as far",
+             .unit = "rows",
+             .min = 1,
+             .max = core::switcher_network::kMaxMemoryWindow});
 }
 
 void BindSac(learner::SacOptions& sac, OptionTable& table) {

@@ -194,6 +194,18 @@ void ValidateOnPolicy(const RunConfig& config) {
   }
 }
 
+// A branched episode's copy begins in its middle, and neither its Switcher nor the learner knows
+// the rows before.
+void ValidateMemory(const RunConfig& config) {
+  if (config.learner.algorithm.memory_window() == 0 || config.actor.branching.share == 0) return;
+  throw core::ConfigError(
+      {.what = fmt::format("actor.branching.share is {} although learner.dqn.memory.width is {}",
+                           config.actor.branching.share,
+                           config.learner.algorithm.dqn.memory.width),
+       .why = "copies of an episode begin in its middle, so that nothing before it is remembered",
+       .fix = "set actor.branching.share to 0, or learner.dqn.memory.width to 0"});
+}
+
 }  // namespace
 
 void EvaluationPlan::Validate() const {
@@ -230,6 +242,7 @@ void RunConfig::Validate() const {
   ValidateDisagreement(*this);
   ValidateLabels(*this);
   ValidateOnPolicy(*this);
+  ValidateMemory(*this);
   transition_log.Validate();
 }
 

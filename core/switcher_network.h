@@ -7,6 +7,9 @@
 // sides follow this table; tests/parity holds them together to 1e-5.
 //
 //   input         [num_features + kNumContextInputs]  features ++ EncodeContext(c, z, steps_left)
+//   memory        reads the features of the episode's rows from MemoryStart on, the current one
+//                 last; what it then remembers, [memory width], stands behind the features wherever
+//                 the rest of the network reads these. Without a memory nothing does
 //   disagreement  a tower over the features alone, then Linear(width -> 1): the logit of
 //                 d = P(DEEPTHINK would act otherwise than QUICK | features); it knows no cost and
 //                 no budget, because DEEPTHINK does not. Without the tower d = 1
@@ -29,6 +32,13 @@
 // for a step later is worth less than any critic's error, so a policy that is greedy step by step
 // may put it off for ever; plans differ by whole episodes. See ChooseGreedily.
 //
+// The memory is a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078; for partial observability
+// Hausknecht & Stone 2015, arXiv:1507.06527), h = 0 before the first row it reads. Its two linear
+// layers have three outputs per unit, for reset r, keep k and candidate n, in that order:
+//
+//   r, k = sigmoid(input(x) + state(h))    n = tanh(input(x)_n + r state(h)_n)
+//   h <- (1 - k) n + k h
+//
 // A tower is `layers` times Linear -> LayerNorm(eps 1e-5) -> ReLU. Arrays, weights row-major
 // [out, in], i = 0..layers-1:
 //   trunk.<i>.{weight,bias}         trunk.<i>.norm.{weight,bias}
@@ -38,12 +48,29 @@
 //   plans.margin [1]                of ChooseGreedily. These five only where there are plans
 //   disagreement.<i>.{weight,bias}  disagreement.<i>.norm.{weight,bias}
 //   disagreement.logit.{weight,bias}
+//   memory.input.{weight,bias}      [3 width, num_features], [3 width]
+//   memory.state.{weight,bias}      [3 width, width], [3 width]
+//   memory.window [1]               of MemoryStart. These five only where there is a memory
 namespace londi::core::switcher_network {
 
 inline constexpr std::string_view kArchitecture = "disagreement_mlp";
 inline constexpr float kLayerNormEpsilon = 1e-5f;
 inline constexpr float kLogFloor = 1e-3f;
 inline constexpr int kNumDisagreementInputs = 2;  // What d adds to the trunk's input.
+
+// The step of the episode from which on the memory reads what it is to know at `step`: all of the
+// rows since an episode's start up to two windows, and later at least `window` rows before the
+// current one, at most two windows in all. It begins anew once per window instead
+// of once per row, so that neighbouring rows share what was read: an actor reads two rows per
+// decision on average instead of a window, and the learner a sampled row's past once for it and all
+// of its successors.
+//   step    >= 0
+//   window  rows, 1..kMaxMemoryWindow
+inline constexpr int kMaxMemoryWindow = 1024;
+constexpr int MemoryStart(int step, int window) {
+  const int before = step / window - 1;
+  return before > 0 ? before * window : 0;
+}
 
 // The first never calls: where plans tie, as before any training, it is QUICK's. The last always
 // calls.

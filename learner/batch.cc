@@ -38,6 +38,7 @@ class BatchMaker {
     out_.num_successors = static_cast<int>(successor_contexts_.size());
     out_.contexts.insert(
         out_.contexts.end(), successor_contexts_.begin(), successor_contexts_.end());
+    if (replay_.memory_window() > 0) ChainMemories();
   }
 
  private:
@@ -55,6 +56,7 @@ class BatchMaker {
     windows_.clear();
     windows_.reserve(num_states);
     successor_contexts_.clear();
+    successor_places_.clear();
   }
 
   void FindWindow(std::int64_t row) {
@@ -92,10 +94,10 @@ class BatchMaker {
         stored.branched() ? recorded
                           : Relabel(options_.relabel, recorded, spends, stored.steps_left, random_);
     const int from = options_.follow_greedy_only ? 0 : count - 1;
-    AddEntry(stored.activated(),
+    AddEntry(state,
+             stored.activated(),
              weight,
              context,
-             window.rows,
              std::span(horizons).subspan(static_cast<std::size_t>(from),
                                          static_cast<std::size_t>(count - from)),
              from);
@@ -116,18 +118,17 @@ class BatchMaker {
     const std::array<WindowStep, 1> step{{{stored.reward, other, stored.is_terminal()}}};
     std::array<Horizon, 1> horizon;
     MakeHorizons(step, options_.gamma, horizon);
-    AddEntry(other, weight, context, window.rows, horizon, 0);
-    out_.entries.back().state = static_cast<std::int32_t>(state);
+    AddEntry(state, other, weight, context, horizon, 0);
   }
 
-  // `horizons` begin after `first` + 1 rows of the window.
-  void AddEntry(bool activate,
+  // `horizons` begin after `first` + 1 rows of the state's window.
+  void AddEntry(std::size_t state,
+                bool activate,
                 float weight,
                 Context context,
-                std::span<const std::int64_t> rows,
                 std::span<const Horizon> horizons,
                 int first) {
-    out_.entries.push_back({.state = static_cast<std::int32_t>(out_.contexts.size()),
+    out_.entries.push_back({.state = static_cast<std::int32_t>(state),
                             .activate = activate,
                             .weight = weight,
                             .first_horizon = static_cast<std::int32_t>(out_.horizons.size()),
@@ -141,12 +142,14 @@ class BatchMaker {
         out_.horizon_agreed.push_back(0);
         continue;
       }
-      const std::int64_t successor = rows[static_cast<std::size_t>(first) + i + 1];
+      const std::size_t index = static_cast<std::size_t>(first) + i + 1;
+      const std::int64_t successor = windows_[state].rows[index];
       out_.horizon_successor.push_back(static_cast<std::int32_t>(successor_contexts_.size()));
       out_.horizon_activated.push_back(log_.row(successor).activated());
       out_.horizon_behaviour_prob.push_back(log_.row(successor).behaviour_prob);
       out_.horizon_agreed.push_back(log_.row(successor).agreed());
       out_.rows.push_back(successor);
+      successor_places_.push_back({state, index});
       successor_contexts_.push_back(
           {context.cost, Spend(context.remaining, horizons[i].activations)});
       // A budget that the window overdraws is cut before this successor matters; its input must
@@ -154,6 +157,22 @@ class BatchMaker {
       if (successor_contexts_.back().remaining < 0 && context.remaining >= 0)
         successor_contexts_.back().remaining = 0;
     }
+  }
+
+  // What the memory reads for each state and successor.
+  void ChainMemories() {
+    MemoryChainMaker chains;
+    std::vector<std::int64_t> past;
+    for (const Window& window : windows_) {
+      replay_.Past(window.rows[0], past);
+      chains.Add(past,
+                 log_.row(past[0]).step,
+                 std::span(window.rows).first(static_cast<std::size_t>(window.known)),
+                 replay_.memory_window());
+    }
+    for (std::size_t state = 0; state < windows_.size(); ++state) chains.Want(state, 0);
+    for (const SuccessorPlace& place : successor_places_) chains.Want(place.state, place.index);
+    chains.Finish(out_.memory);
   }
 
   struct Window {
@@ -168,6 +187,11 @@ class BatchMaker {
   Batch& out_;
   std::vector<Window> windows_;
   std::vector<Context> successor_contexts_;
+  struct SuccessorPlace {
+    std::size_t state;  // Whose window it lies in,
+    std::size_t index;  // and where there.
+  };
+  std::vector<SuccessorPlace> successor_places_;  // [num_successors]
 };
 
 }  // namespace
@@ -213,6 +237,12 @@ void GatherInputs(const SegmentLog& log, Batch& batch) {
                         batch.contexts[i].remaining,
                         log.row(batch.rows[i]).steps_left,
                         input.subspan(features));
+  }
+  const std::vector<std::int64_t>& read = batch.memory.rows;
+  const std::span<float> to = batch.memory.features.Resize(read.size() * features);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (i + kRowsAhead < read.size()) log.Prefetch(read[i + kRowsAhead], row_bytes);
+    core::ToFloat(log.features(read[i]), to.subspan(i * features, features));
   }
 }
 

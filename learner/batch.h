@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "learner/host_buffer.h"
+#include "learner/memory_chains.h"
 #include "learner/nstep.h"
 #include "learner/relabel.h"
 #include "learner/replay.h"
@@ -26,7 +27,7 @@ struct BatchOptions {
 // budget; a *successor* is a later row of its window, under the same cost and what is left of the
 // budget then. Inputs are network inputs: features ++ core::EncodeContext.
 struct Batch {
-  explicit Batch(bool pinned = false) : inputs(pinned) {}
+  explicit Batch(bool pinned = false) : inputs(pinned), memory(pinned) {}
 
   int num_states = 0;
   int num_successors = 0;
@@ -34,6 +35,8 @@ struct Batch {
   HostBuffer inputs;               // [num_states + num_successors, width], states first.
   std::vector<Context> contexts;   // [num_states + num_successors]
   std::vector<std::int64_t> rows;  // [num_states + num_successors] their numbers in the log.
+
+  MemoryChains memory;  // Empty where the replay has no memory_window.
 
   // [num_states] Whether DEEPTHINK would have acted otherwise than QUICK, as far as it was asked.
   enum class Disagreement : std::uint8_t { kUnknown, kAgreed, kDisagreed };
@@ -70,7 +73,8 @@ void ChooseRows(const Replay& replay,
                 Random& random,
                 Batch& out);
 
-// Reads the inputs of the batch's rows from the log they were chosen from.
+// Reads the inputs of the batch's rows, and what its memory reads, from the log they were chosen
+// from.
 void GatherInputs(const SegmentLog& log, Batch& batch);
 
 // Both.

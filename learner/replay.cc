@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/switcher_network.h"
 
 namespace londi::learner {
 namespace {
@@ -39,14 +40,16 @@ std::size_t Replay::EpisodeHash::operator()(const EpisodeKey& key) const {
   return static_cast<std::size_t>(hash ^ (hash >> 29));
 }
 
-Replay::Replay(const SegmentLog& log, ReplayOptions options, int n_step)
+Replay::Replay(const SegmentLog& log, ReplayOptions options, int n_step, int memory_window)
     : log_(log),
       options_(options),
       n_step_(n_step),
+      memory_window_(memory_window),
       first_(std::max(log.begin(), log.end() - options.capacity)),
       end_(first_),
       tree_(static_cast<std::size_t>(options.capacity)),
-      next_(static_cast<std::size_t>(options.capacity), -1) {
+      next_(static_cast<std::size_t>(options.capacity), -1),
+      previous_(memory_window > 0 ? next_.size() : 0, -1) {
   options_.Validate();
 }
 
@@ -67,6 +70,7 @@ void Replay::Index(std::int64_t number) {
   const StoredRow& row = log_.row(number);
   SetLeaf(number, 0);  // The row that had this slot is overwritten.
   next_[Slot(number)] = -1;
+  if (!previous_.empty()) previous_[Slot(number)] = -1;
   end_ = number + 1;
   CloseOlderIncarnations(row.actor, row.incarnation);
   last_[{core::ActorId(row.actor), core::Incarnation(row.incarnation)}] =
@@ -81,6 +85,7 @@ void Replay::Index(std::int64_t number) {
     const std::int64_t previous =
         episode.waiting[static_cast<std::size_t>(episode.num_waiting - 1)];
     if (Holds(previous)) next_[Slot(previous)] = number;
+    if (!previous_.empty()) previous_[Slot(number)] = previous;
   }
   episode.waiting[static_cast<std::size_t>(episode.num_waiting++)] = number;
   episode.last_step = row.step;
@@ -188,6 +193,17 @@ int Replay::Window(std::int64_t row, std::span<std::int64_t> out) const {
     out[static_cast<std::size_t>(count++)] = next;
   }
   return count;
+}
+
+void Replay::Past(std::int64_t row, std::vector<std::int64_t>& out) const {
+  const std::int32_t step = log_.row(row).step;
+  const int wanted = step - core::switcher_network::MemoryStart(step, memory_window_) + 1;
+  out.clear();
+  for (std::int64_t one = row; Holds(one) && static_cast<int>(out.size()) < wanted;
+       one = previous_[Slot(one)]) {
+    out.push_back(one);
+  }
+  std::ranges::reverse(out);
 }
 
 Replay::State Replay::Save() const {

@@ -35,7 +35,8 @@ struct ReplayOptions {
 class Replay {
  public:
   // n_step: 1..kMaxSteps. `log` outlives the replay.
-  Replay(const SegmentLog& log, ReplayOptions options, int n_step);
+  //   memory_window  of core's MemoryStart, for networks with a memory; 0 = there is none
+  Replay(const SegmentLog& log, ReplayOptions options, int n_step, int memory_window = 0);
 
   // Indexes the rows up to `end` (at most log.end()), which get the highest priority seen. Returns
   // how many.
@@ -46,6 +47,7 @@ class Replay {
   std::int64_t num_sampleable() const { return num_sampleable_; }
   bool IsSampleable(std::int64_t row) const { return Holds(row) && tree_.Get(Slot(row)) > 0; }
   int n_step() const { return n_step_; }
+  int memory_window() const { return memory_window_; }
   double Beta(std::int64_t updates) const;  // Annealed importance exponent.
 
   struct Samples {
@@ -64,6 +66,10 @@ class Replay {
   // The row and its successors in the same episode, as many as are known, up to out.size(). Returns
   // how many.
   int Window(std::int64_t row, std::span<std::int64_t> out) const;
+
+  // The rows of the same episode from core's MemoryStart to `row`, oldest first. Where rows are
+  // missing, or no longer held, it begins behind them. Needs a memory_window.
+  void Past(std::int64_t row, std::vector<std::int64_t>& out) const;
 
   const SegmentLog& log() const { return log_; }
 
@@ -107,13 +113,15 @@ class Replay {
   const SegmentLog& log_;
   const ReplayOptions options_;
   const int n_step_;
+  const int memory_window_;
   std::int64_t first_;  // Nothing older was indexed.
   std::int64_t end_;
   std::int64_t num_sampleable_ = 0;
   float max_leaf_ = 1;
-  std::deque<std::int64_t> branched_;  // The newest that can be sampled, oldest first.
-  SumTree tree_;                       // By slot: priority^alpha, 0 = not sampleable.
-  std::vector<std::int64_t> next_;     // By slot: the successor's row, -1 = none known.
+  std::deque<std::int64_t> branched_;   // The newest that can be sampled, oldest first.
+  SumTree tree_;                        // By slot: priority^alpha, 0 = not sampleable.
+  std::vector<std::int64_t> next_;      // By slot: the successor's row, -1 = none known.
+  std::vector<std::int64_t> previous_;  // The same of the predecessor; empty without a memory.
   std::unordered_map<EpisodeKey, OpenEpisode, EpisodeHash> open_;
   std::map<std::int64_t, std::int64_t> newest_incarnation_;  // By actor.
   std::map<transport::StreamId, core::Sequence> last_;

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "actors/switching/mlp_network.h"
+#include "actors/switching/episode_network.h"
 #include "core/switcher.h"
 
 namespace londi::actors {
@@ -19,12 +19,11 @@ class DisagreementSwitcher final : public core::Switcher {
   core::SwitchChoice Choose(const core::SwitcherInput& input) override;
   // Throws like MlpSwitcher's, and core::ConfigError for weights that were trained without d.
   void Load(std::shared_ptr<const core::WeightsSnapshot> weights) override;
-  void StartEpisode() override {}
+  void StartEpisode() override { network_.StartEpisode(); }
 
  private:
   const double threshold_;  // 0..1
-  MlpNetwork network_;
-  MlpNetwork::Scratch scratch_;
+  EpisodeNetwork network_;
 };
 
 }  // namespace londi::actors

@@ -15,7 +15,7 @@ class LearnedSwitcher final : public core::Switcher {
   core::SwitchChoice Choose(const core::SwitcherInput& input) override;
   // Throws like theirs; the old weights stay.
   void Load(std::shared_ptr<const core::WeightsSnapshot> weights) override;
-  void StartEpisode() override {}
+  void StartEpisode() override { critics_.StartEpisode(); }
 
  private:
   MlpSwitcher critics_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/switcher.h"
@@ -10,6 +12,8 @@
 
 namespace londi::actors {
 namespace {
+
+constexpr int kNumGates = 3;  // Reset, keep, candidate.
 
 float Sigmoid(float logit) { return 1.0f / (1.0f + std::exp(-logit)); }
 
@@ -41,6 +45,28 @@ MlpNetwork::MlpNetwork(std::shared_ptr<const core::WeightsSnapshot> weights)
     plans_calls_ = FindLinear("plans.calls", width, kNumPlans);
     margin_ = FindArray("plans.margin", {1})[0];
   }
+  if (HasArray("memory.window")) {
+    const std::vector<float>& biases = weights_->Find("memory.state.bias").values;
+    const std::size_t memory_width = biases.size() / kNumGates;
+    memory_width_ = static_cast<int>(memory_width);
+    const int num_features = num_inputs_ - memory_width_ - core::kNumContextInputs;
+    const auto outputs = static_cast<std::size_t>(kNumGates) * memory_width;
+    memory_input_ =
+        FindLinear("memory.input", static_cast<std::size_t>(std::max(num_features, 0)), outputs);
+    memory_state_ = FindLinear("memory.state", memory_width, outputs);
+    memory_window_ = static_cast<int>(FindWindow());
+  }
+}
+
+float MlpNetwork::FindWindow() const {
+  const float window = FindArray("memory.window", {1})[0];
+  if (window >= 1 && window <= core::switcher_network::kMaxMemoryWindow) return window;
+  throw core::ProtocolError(
+      {.what = "memory.window of weights version " + std::to_string(version().value) + " is " +
+               std::to_string(window),
+       .why = "it counts the rows that a memory reads, at most " +
+              std::to_string(core::switcher_network::kMaxMemoryWindow) + ".",
+       .fix = "run learner and actors from the same build and configuration"});
 }
 
 core::switcher_network::Values MlpNetwork::Evaluate(std::span<const float> inputs,
@@ -76,8 +102,27 @@ core::switcher_network::Values MlpNetwork::Evaluate(std::span<const float> input
 }
 
 core::switcher_network::Values MlpNetwork::Evaluate(const core::SwitcherInput& input,
+                                                    std::span<const float> memory,
                                                     Scratch& scratch) const {
-  return Evaluate(MakeInputs(input, num_inputs_, scratch), scratch);
+  return Evaluate(MakeInputs(input, memory, num_inputs_, scratch), scratch);
+}
+
+void MlpNetwork::Remember(std::span<const float> features,
+                          std::span<float> memory,
+                          Scratch& scratch) const {
+  const std::size_t width = memory.size();
+  RequireFeatures(features.size(), memory_input_.weight.size() / memory_input_.bias.size());
+  std::vector<float>&of_input = scratch.a, &of_state = scratch.b;
+  of_input.resize(kNumGates * width);
+  of_state.resize(kNumGates * width);
+  memory_input_.Apply(features, of_input);
+  memory_state_.Apply(memory, of_state);
+  for (std::size_t i = 0; i < width; ++i) {
+    const float reset = Sigmoid(of_input[i] + of_state[i]);
+    const float keep = Sigmoid(of_input[width + i] + of_state[width + i]);
+    const float candidate = std::tanh(of_input[2 * width + i] + reset * of_state[2 * width + i]);
+    memory[i] = candidate + keep * (memory[i] - candidate);
+  }
 }
 
 }  // namespace londi::actors

@@ -5,18 +5,18 @@
 namespace londi::actors {
 
 core::SwitchChoice MlpSwitcher::Choose(const core::SwitcherInput& input) {
+  const core::switcher_network::Values values = network_.Evaluate(input);
   if (network_.is_empty()) return {};
-  const core::switcher_network::Values values = network_.Evaluate(input, scratch_);
   return {.activate = core::switcher_network::ChooseGreedily(
-                          values, input.cost, /*may_activate=*/true, network_.margin())
+                          values, input.cost, /*may_activate=*/true, network_.network().margin())
                           .activate,
           .advantage = values.Advantage(input.cost),
           .disagreement = values.disagreement,
-          .version = network_.version()};
+          .version = network_.network().version()};
 }
 
 void MlpSwitcher::Load(std::shared_ptr<const core::WeightsSnapshot> weights) {
-  network_ = MlpNetwork(std::move(weights));
+  network_.Load(std::move(weights));
 }
 
 }  // namespace londi::actors

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "actors/switching/mlp_network.h"
+#include "actors/switching/episode_network.h"
 #include "core/switcher.h"
 
 namespace londi::actors {
@@ -17,11 +17,10 @@ class MlpSwitcher final : public core::Switcher {
   // Throws core::ProtocolError for weights of another architecture or of inconsistent shapes; the
   // old ones stay.
   void Load(std::shared_ptr<const core::WeightsSnapshot> weights) override;
-  void StartEpisode() override {}
+  void StartEpisode() override { network_.StartEpisode(); }
 
  private:
-  MlpNetwork network_;
-  MlpNetwork::Scratch scratch_;
+  EpisodeNetwork network_;
 };
 
 }  // namespace londi::actors

@@ -16,7 +16,7 @@ PolicyNetwork::PolicyNetwork(std::shared_ptr<const core::WeightsSnapshot> weight
 
 float PolicyNetwork::Evaluate(const core::SwitcherInput& input, Scratch& scratch) const {
   const auto num_inputs = static_cast<int>(trunk_.front().num_inputs());
-  return logit_.ApplyToOne(Climb(trunk_, MakeInputs(input, num_inputs, scratch), scratch));
+  return logit_.ApplyToOne(Climb(trunk_, MakeInputs(input, {}, num_inputs, scratch), scratch));
 }
 
 core::SwitchChoice PolicySwitcher::Choose(const core::SwitcherInput& input) {

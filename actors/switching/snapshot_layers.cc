@@ -167,23 +167,29 @@ std::span<const float> SnapshotLayers::Climb(const Tower& tower,
 }
 
 std::span<const float> SnapshotLayers::MakeInputs(const core::SwitcherInput& input,
+                                                  std::span<const float> memory,
                                                   int num_inputs,
                                                   Scratch& scratch) {
   const std::size_t num_features = input.features.size();
+  RequireFeatures(num_features,
+                  static_cast<std::size_t>(num_inputs) - core::kNumContextInputs - memory.size());
   std::vector<float>& inputs = scratch.context;
-  inputs.resize(num_features + core::kNumContextInputs);
-  if (inputs.size() != static_cast<std::size_t>(num_inputs)) {
-    throw core::ProtocolError(
-        {.what = "QUICK's features have " + std::to_string(num_features) +
-                 " values, the Switcher's weights expect " +
-                 std::to_string(num_inputs - core::kNumContextInputs),
-         .why = "the Switcher was trained with another QUICK.",
-         .fix = "use the QUICK that the run was trained with, or start a new run."});
-  }
-  std::ranges::copy(input.features, inputs.begin());
-  core::EncodeContext(
-      input.cost, input.remaining, input.steps_left, std::span(inputs).subspan(num_features));
+  inputs.resize(static_cast<std::size_t>(num_inputs));
+  std::ranges::copy(memory, std::ranges::copy(input.features, inputs.begin()).out);
+  core::EncodeContext(input.cost,
+                      input.remaining,
+                      input.steps_left,
+                      std::span(inputs).last(core::kNumContextInputs));
   return inputs;
+}
+
+void SnapshotLayers::RequireFeatures(std::size_t num_features, std::size_t expected) {
+  if (num_features == expected) return;
+  throw core::ProtocolError(
+      {.what = "QUICK's features have " + std::to_string(num_features) +
+               " values, the Switcher's weights expect " + std::to_string(expected),
+       .why = "the Switcher was trained with another QUICK.",
+       .fix = "use the QUICK that the run was trained with, or start a new run."});
 }
 
 void SnapshotLayers::Linear::Apply(std::span<const float> in, std::span<float> out) const {

@@ -58,11 +58,14 @@ class SnapshotLayers {
   static std::span<const float> Climb(const Tower& tower,
                                       std::span<const float> in,
                                       Scratch& scratch);
-  // Features and context of what a Switcher is asked; lies in `scratch`. Throws core::ProtocolError
-  // when they are not `num_inputs`.
+  // Features, memory (empty where there is none) and context of what a Switcher is asked; lies in
+  // `scratch`. Throws core::ProtocolError when they are not `num_inputs`.
   static std::span<const float> MakeInputs(const core::SwitcherInput& input,
+                                           std::span<const float> memory,
                                            int num_inputs,
                                            Scratch& scratch);
+  // Throws core::ProtocolError unless QUICK's features are as many as the weights expect.
+  static void RequireFeatures(std::size_t num_features, std::size_t expected);
 
   std::shared_ptr<const core::WeightsSnapshot> weights_;
 };

@@ -23,12 +23,14 @@ class Dqn final : public Algorithm {
  public:
   Dqn(const DqnOptions& options, int num_features, const std::string& device, std::uint64_t seed)
       : options_(options),
-        shape_{num_features + core::kNumContextInputs,
+        num_features_(num_features),
+        shape_{num_features + options.memory.width + core::kNumContextInputs,
                options.network.width,
                options.network.layers,
                options.disagreement_width,
                options.plans,
-               options.branching},
+               options.branching,
+               options.memory.width},
         margin_(options.plans ? static_cast<float>(options.plan_margin)
                               : core::switcher_network::kNoPlans),
         device_(device),
@@ -42,9 +44,12 @@ class Dqn final : public Algorithm {
   UpdateResult Update(const Batch& batch) override {
     UpdateResult result;
     Stopwatch watch;
-    const at::Tensor inputs = InputsOn(device_, batch);
-    const at::Tensor successors = inputs.narrow(0, batch.num_states, batch.num_successors);
-    const at::Tensor chosen_by = online_.Evaluate(successors);
+    const at::Tensor rows = InputsOn(device_, batch);
+    const at::Tensor past = MemoriesOn(device_, batch);
+    const at::Tensor inputs = WithMemory(online_, batch, rows, past, &remembered_);
+    const at::Tensor chosen_by = online_.Evaluate(Successors(batch, inputs));
+    const at::Tensor successors =
+        Successors(batch, WithMemory(target_, batch, rows, past, /*keep=*/nullptr));
     result.rows_forward = batch.num_successors;
     const std::vector<Target> targets =
         options_.retrace_lambda > 0
@@ -80,7 +85,8 @@ class Dqn final : public Algorithm {
       result.loss_disagreement = ComputeDisagreementLoss(
           batch, AsFloats(pass_.disagreement_logits), AsFloats(logits_gradient));
     }
-    online_.Backward(pass_, gradient, logits_gradient);
+    const at::Tensor of_memory = online_.Backward(pass_, gradient, logits_gradient);
+    if (of_memory.defined()) LearnToRemember(batch, of_memory);
     result.backward_ms = watch.Lap();
 
     result.loss_return = loss.loss_return;
@@ -99,10 +105,14 @@ class Dqn final : public Algorithm {
     snapshot->architecture = core::switcher_network::kArchitecture;
     snapshot->arrays = online_.ToArrays(online_.flat(), "");
     if (options_.plans) snapshot->arrays.push_back({"plans.margin", {1}, {margin_}});
+    if (options_.memory.width > 0) {
+      snapshot->arrays.push_back(
+          {"memory.window", {1}, {static_cast<float>(options_.memory.window)}});
+    }
     return snapshot;
   }
 
-  int num_features() const override { return shape_.num_inputs - core::kNumContextInputs; }
+  int num_features() const override { return num_features_; }
 
   AlgorithmState Save() const override {
     AlgorithmState state;
@@ -137,7 +147,36 @@ class Dqn final : public Algorithm {
             static_cast<std::size_t>(host.size(0))};
   }
 
-  // Double Q-learning: the online network chooses, the target network values.
+  // `rows` with what a network remembers behind the features; as they are without a memory.
+  at::Tensor WithMemory(const DuelingNetwork& network,
+                        const Batch& batch,
+                        const at::Tensor& rows,
+                        const at::Tensor& past,
+                        KeptGru* keep) const {
+    if (options_.memory.width == 0) return rows;
+    const at::Tensor known = network.Remember(past, batch.memory.num_running, keep)
+                                 .index_select(0, IndexOn(device_, batch.memory.places));
+    return at::cat({rows.narrow(1, 0, num_features_),
+                    known,
+                    rows.narrow(1, num_features_, core::kNumContextInputs)},
+                   1);
+  }
+
+  static at::Tensor Successors(const Batch& batch, const at::Tensor& inputs) {
+    return inputs.narrow(0, batch.num_states, batch.num_successors);
+  }
+
+  // `of_states` [num_states, memory width]: the losses' derivative.
+  void LearnToRemember(const Batch& batch, const at::Tensor& of_states) {
+    const at::Tensor gradient = at::zeros_like(remembered_.candidate);
+    const at::Tensor places = IndexOn(
+        device_, std::span(batch.memory.places).first(static_cast<std::size_t>(batch.num_states)));
+    gradient.index_add_(0, places, of_states);
+    online_.BackwardMemory(remembered_, batch.memory.num_running, gradient);
+  }
+
+  // Double Q-learning: the online network chooses, the target network values; `successors` are what
+  // it reads.
   std::vector<Target> MakeTargets(const Batch& batch,
                                   const at::Tensor& successors,
                                   std::span<const Values> chosen_by,
@@ -149,9 +188,8 @@ class Dqn final : public Algorithm {
     for (const Bootstrap& bootstrap : bootstraps) {
       if (bootstrap.successor >= 0) wanted.push_back(bootstrap.successor);
     }
-    const at::Tensor index =
-        at::from_blob(wanted.data(), {static_cast<std::int64_t>(wanted.size())}, at::kLong);
-    const at::Tensor valued_by = target_.Evaluate(successors.index_select(0, index.to(device_)));
+    const at::Tensor valued_by =
+        target_.Evaluate(successors.index_select(0, IndexOn(device_, wanted)));
     const std::span<const Values> values = AsValues(valued_by);
     rows_forward += valued_by.size(0);
 
@@ -198,12 +236,14 @@ class Dqn final : public Algorithm {
   }
 
   const DqnOptions options_;
+  const int num_features_;
   const DuelingNetwork::Shape shape_;
   const float margin_;
   const at::Device device_;
   DuelingNetwork online_;
   DuelingNetwork target_;
   DuelingNetwork::Pass pass_;
+  KeptGru remembered_;
   Adam adam_;
 };
 
@@ -246,6 +286,23 @@ void DqnOptions::Validate() const {
   RequireWithin(
       calls_loss_weight > 0, "learner.dqn.calls_loss_weight", calls_loss_weight, "a value above 0");
   RequireWithin(conservative >= 0, "learner.dqn.conservative", conservative, "0 or more");
+  RequireWithin(memory.width == 0 || (memory.width >= 4 && memory.width <= 1024),
+                "learner.dqn.memory.width",
+                memory.width,
+                "4 to 1024, or to 0 for none");
+  RequireWithin(memory.window >= 1 && memory.window <= core::switcher_network::kMaxMemoryWindow,
+                "learner.dqn.memory.window",
+                memory.window,
+                "1 to " + std::to_string(core::switcher_network::kMaxMemoryWindow));
+  if (branching && memory.width > 0) {
+    throw core::ConfigError(
+        {.what = "learner.dqn.branching is true although learner.dqn.memory.width is " +
+                 std::to_string(memory.width),
+         .why =
+             "branched episodes are played by copies that begin in the middle of an episode, and "
+             "nothing before it is remembered there",
+         .fix = "set learner.dqn.branching to false, or learner.dqn.memory.width to 0"});
+  }
   if (plans && conservative > 0) {
     throw core::ConfigError(
         {.what = "learner.dqn.conservative is above 0 although learner.dqn.plans is true",

@@ -9,6 +9,13 @@
 
 namespace londi::learner {
 
+// Of the network's memory (core/switcher_network.h), for tasks in which what matters was seen
+// before.
+struct MemoryOptions {
+  int width = 0;    // Units, 4..1024; 0 = no memory.
+  int window = 32;  // Rows that it remembers at least, 1..core's kMaxMemoryWindow.
+};
+
 struct DqnOptions {
   NetworkOptions network{.adam = {.epsilon = 1.5e-4}};
   int disagreement_width = 128;       // Units per layer of its tower, 8..4096; 0 = no tower.
@@ -20,7 +27,8 @@ struct DqnOptions {
   double target_rate = 0.005;         // Polyak averaging of the target network, (0, 1].
   double calls_loss_weight = 0.25;    // Weight of Q_N's loss beside Q_R's, > 0.
   double conservative = 0;            // Strength of ComputeConservativeLoss, >= 0; 0 = without.
-  void Validate() const;              // Throws core::ConfigError.
+  MemoryOptions memory;
+  void Validate() const;  // Throws core::ConfigError.
 };
 
 // Double dueling n-step DQN with two critics, conditioned on cost and budget; the network is the
@@ -43,6 +51,10 @@ struct DqnOptions {
 // policy could have done the same as was done (MakeRetraceTargets); that policy is greedy but for a
 // temperature. Without it they are the same with lambda = 1 and temperature 0 (ChooseHorizon).
 // Plans have no probabilities, so it is the one or the other.
+//
+// With a `memory` the network remembers an episode's former rows. The learner reads them anew for
+// each row of a batch (MemoryChains), as the actors did, so that nothing of it stands in the rows;
+// the gradient goes back through all of them.
 //
 // Sources: Mnih et al. 2015; van Hasselt et al. 2016 (double, arXiv:1509.06461); Wang et al. 2016
 // (dueling, arXiv:1511.06581); Hessel et al. 2018 (Rainbow, arXiv:1710.02298); the switching

@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kHeads[] = {
     "return.value", "return.gain", "return.shadow", "calls.value", "calls.gain", "calls.shadow"};
 constexpr int kNumHeads = 6;
+constexpr int kNumGates = 3;  // Of the memory: reset, keep, candidate.
 constexpr const char* kPlanHeads[] = {"plans.return", "plans.calls"};
 using core::switcher_network::kNumPlans;
 using core::switcher_network::Values;
@@ -39,6 +40,13 @@ DuelingNetwork::DuelingNetwork(Shape shape, at::Device device, bool gradient) : 
     layout_.AddTower("disagreement", num_features(), shape.disagreement_width, kDisagreementLayers);
     layout_.Add("disagreement.logit.weight", {1, shape.disagreement_width});
     layout_.Add("disagreement.logit.bias", {1});
+  }
+  if (shape.memory_width > 0) {
+    const int outputs = kNumGates * shape.memory_width;
+    layout_.Add("memory.input.weight", {outputs, num_features() - shape.memory_width});
+    layout_.Add("memory.input.bias", {outputs});
+    layout_.Add("memory.state.weight", {outputs, shape.memory_width});
+    layout_.Add("memory.state.bias", {outputs});
   }
 
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
@@ -67,6 +75,12 @@ DuelingNetwork::Views DuelingNetwork::ViewsOf(const at::Tensor& flat) const {
     views.disagreement = reader.NextTower(kDisagreementLayers);
     views.disagreement_logit.weight = reader.Next();
     views.disagreement_logit.bias = reader.Next();
+  }
+  if (shape_.memory_width > 0) {
+    for (LinearLayer* layer : {&views.memory.input, &views.memory.state}) {
+      layer->weight = reader.Next();
+      layer->bias = reader.Next();
+    }
   }
   return views;
 }
@@ -181,25 +195,47 @@ void DuelingNetwork::Forward(const at::Tensor& inputs, Pass& pass) const {
   if (raw.logits.defined()) pass.disagreement_logits = raw.logits.squeeze(1).to(at::kCPU);
 }
 
-void DuelingNetwork::Backward(const Pass& pass,
-                              const at::Tensor& values,
-                              const at::Tensor& logits) {
+at::Tensor DuelingNetwork::Backward(const Pass& pass,
+                                    const at::Tensor& values,
+                                    const at::Tensor& logits) {
   const at::Device device = flat_.device();
-  DescendTower(weights_.trunk,
-               pass.trunk,
-               DescendLinear(weights_.heads,
-                             pass.trunk.back().hidden,
-                             HeadsGradient(pass, values).to(device),
-                             gradients_.heads),
-               gradients_.trunk);
-  if (weights_.disagreement.empty()) return;
-  DescendTower(weights_.disagreement,
-               pass.disagreement,
-               DescendLinear(weights_.disagreement_logit,
-                             pass.disagreement.back().hidden,
-                             logits.unsqueeze(1).to(device),
-                             gradients_.disagreement_logit),
-               gradients_.disagreement);
+  const at::Tensor of_trunk = DescendTower(weights_.trunk,
+                                           pass.trunk,
+                                           DescendLinear(weights_.heads,
+                                                         pass.trunk.back().hidden,
+                                                         HeadsGradient(pass, values).to(device),
+                                                         gradients_.heads),
+                                           gradients_.trunk);
+  at::Tensor of_memory = MemoryGradient(weights_.trunk, of_trunk);
+  if (weights_.disagreement.empty()) return of_memory;
+  const at::Tensor of_disagreement = DescendTower(weights_.disagreement,
+                                                  pass.disagreement,
+                                                  DescendLinear(weights_.disagreement_logit,
+                                                                pass.disagreement.back().hidden,
+                                                                logits.unsqueeze(1).to(device),
+                                                                gradients_.disagreement_logit),
+                                                  gradients_.disagreement);
+  if (of_memory.defined()) of_memory.add_(MemoryGradient(weights_.disagreement, of_disagreement));
+  return of_memory;
+}
+
+at::Tensor DuelingNetwork::MemoryGradient(const Tower& tower,
+                                          const at::Tensor& of_first_layer) const {
+  if (shape_.memory_width == 0) return {};
+  const int first = num_features() - shape_.memory_width;
+  return at::mm(of_first_layer, tower[0].weight.narrow(1, first, shape_.memory_width));
+}
+
+at::Tensor DuelingNetwork::Remember(const at::Tensor& features,
+                                    const std::vector<std::int64_t>& num_running,
+                                    KeptGru* keep) const {
+  return ClimbGru(weights_.memory, features, num_running, keep);
+}
+
+void DuelingNetwork::BackwardMemory(const KeptGru& kept,
+                                    const std::vector<std::int64_t>& num_running,
+                                    const at::Tensor& remembered) {
+  DescendGru(weights_.memory, kept, num_running, remembered, gradients_.memory);
 }
 
 }  // namespace londi::learner

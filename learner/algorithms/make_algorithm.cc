@@ -51,8 +51,19 @@ const Entry& Find(const std::string& name) {
 
 }  // namespace
 
+int AlgorithmOptions::memory_window() const {
+  return name == "dqn" && dqn.memory.width > 0 ? dqn.memory.window : 0;
+}
+
 void AlgorithmOptions::Validate() const {
   Find(name);
+  if (name != "dqn" && dqn.memory.width > 0) {
+    throw core::ConfigError(
+        {.what = "learner.dqn.memory.width is " + std::to_string(dqn.memory.width) +
+                 " although learner.algorithm is " + name,
+         .why = "only the network of dqn has a memory",
+         .fix = "set learner.dqn.memory.width to 0, or learner.algorithm to dqn"});
+  }
   dqn.Validate();
   sac.Validate();
   ppo.Validate();

@@ -17,7 +17,8 @@ struct AlgorithmOptions {
   DqnOptions dqn;
   SacOptions sac;
   PpoOptions ppo;
-  void Validate() const;  // Throws core::ConfigError.
+  int memory_window() const;  // Of the network's memory; 0 = it has none.
+  void Validate() const;      // Throws core::ConfigError.
 };
 
 std::vector<std::string> AlgorithmNames();

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/switcher.h"
+
 namespace londi::learner {
 
 at::Tensor InputsOn(at::Device device, const Batch& batch) {
@@ -9,6 +11,21 @@ at::Tensor InputsOn(at::Device device, const Batch& batch) {
                                         {batch.num_states + batch.num_successors, batch.width},
                                         at::kFloat);
   return device.is_cpu() ? host : host.to(device, /*non_blocking=*/true);
+}
+
+at::Tensor MemoriesOn(at::Device device, const Batch& batch) {
+  if (batch.memory.rows.empty()) return {};
+  const at::Tensor host = at::from_blob(
+      batch.memory.features.values().data(),
+      {static_cast<std::int64_t>(batch.memory.rows.size()), batch.width - core::kNumContextInputs},
+      at::kFloat);
+  return device.is_cpu() ? host : host.to(device, /*non_blocking=*/true);
+}
+
+at::Tensor IndexOn(at::Device device, std::span<const std::int64_t> rows) {
+  const at::Tensor host = at::from_blob(
+      const_cast<std::int64_t*>(rows.data()), {static_cast<std::int64_t>(rows.size())}, at::kLong);
+  return host.to(device);
 }
 
 std::span<float> AsFloats(const at::Tensor& host) {

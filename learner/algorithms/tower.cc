@@ -41,10 +41,10 @@ at::Tensor ClimbTower(const Tower& tower, at::Tensor inputs, std::vector<KeptLay
   return hidden;
 }
 
-void DescendTower(const Tower& tower,
-                  const std::vector<KeptLayer>& kept,
-                  at::Tensor gradient,
-                  const Tower& out) {
+at::Tensor DescendTower(const Tower& tower,
+                        const std::vector<KeptLayer>& kept,
+                        at::Tensor gradient,
+                        const Tower& out) {
   for (std::size_t i = tower.size(); i-- > 0;) {
     const KeptLayer& layer = kept[i];
     NormReluBackward(tower[i].norm,
@@ -57,6 +57,7 @@ void DescendTower(const Tower& tower,
     at::mm_out(of_weight, gradient.t(), layer.inputs);
     if (i > 0) gradient = at::mm(gradient, tower[i].weight);
   }
+  return gradient;
 }
 
 at::Tensor DescendLinear(const LinearLayer& layer,

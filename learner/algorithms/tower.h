@@ -31,11 +31,11 @@ struct KeptLayer {
 at::Tensor ClimbTower(const Tower& tower, at::Tensor inputs, std::vector<KeptLayer>* keep);
 
 // `gradient` with respect to the tower's output; overwritten. Fills `out`, the gradients of the
-// weights.
-void DescendTower(const Tower& tower,
-                  const std::vector<KeptLayer>& kept,
-                  at::Tensor gradient,
-                  const Tower& out);
+// weights. Returns the gradient with respect to the first layer's product of weight and inputs.
+at::Tensor DescendTower(const Tower& tower,
+                        const std::vector<KeptLayer>& kept,
+                        at::Tensor gradient,
+                        const Tower& out);
 
 // The same of a linear layer; returns the gradient with respect to `inputs`.
 at::Tensor DescendLinear(const LinearLayer& layer,

@@ -28,13 +28,24 @@ class SwitcherReference {
                   float cost,
                   int remaining,
                   int steps_left) const {
+    return Evaluate(std::vector<std::vector<float>>{features}, cost, remaining, steps_left);
+  }
+
+  // `rows`: the features of the episode so far, the current ones last.
+  Output Evaluate(const std::vector<std::vector<float>>& rows,
+                  float cost,
+                  int remaining,
+                  int steps_left) const {
     std::vector<float> context(core::kNumContextInputs);
     core::EncodeContext(cost, remaining, steps_left, context);
-    std::vector<double> inputs(features.begin(), features.end());
+    std::vector<double> inputs(rows.back().begin(), rows.back().end());
+    const std::vector<double> memory = Remember(rows);
+    inputs.insert(inputs.end(), memory.begin(), memory.end());
+    const std::vector<double> features = inputs;
     inputs.insert(inputs.end(), context.begin(), context.end());
     double d = 1;
     if (Has("disagreement.logit.weight")) {
-      const std::vector<double> seen = Climb("disagreement", {features.begin(), features.end()});
+      const std::vector<double> seen = Climb("disagreement", features);
       d = 1 / (1 + std::exp(-Linear("disagreement.logit", seen)[0]));
       inputs.push_back(d);
       inputs.push_back(std::log(d + core::switcher_network::kLogFloor) / 4);
@@ -61,6 +72,27 @@ class SwitcherReference {
     return std::any_of(weights_.arrays.begin(), weights_.arrays.end(), [&](const auto& a) {
       return a.name == name;
     });
+  }
+
+  std::vector<double> Remember(const std::vector<std::vector<float>>& rows) const {
+    if (!Has("memory.window")) return {};
+    const int window = static_cast<int>(weights_.Find("memory.window").values[0]);
+    const int step = static_cast<int>(rows.size()) - 1;
+    std::vector<double> memory(weights_.Find("memory.state.bias").values.size() / 3);
+    const std::size_t width = memory.size();
+    const auto sigmoid = [](double logit) { return 1 / (1 + std::exp(-logit)); };
+    for (int i = core::switcher_network::MemoryStart(step, window); i <= step; ++i) {
+      const std::vector<float>& row = rows[static_cast<std::size_t>(i)];
+      const std::vector<double> x = Linear("memory.input", {row.begin(), row.end()});
+      const std::vector<double> h = Linear("memory.state", memory);
+      for (std::size_t u = 0; u < width; ++u) {
+        const double reset = sigmoid(x[u] + h[u]);
+        const double keep = sigmoid(x[width + u] + h[width + u]);
+        const double candidate = std::tanh(x[2 * width + u] + reset * h[2 * width + u]);
+        memory[u] = (1 - keep) * candidate + keep * memory[u];
+      }
+    }
+    return memory;
   }
 
   std::vector<double> Climb(const std::string& tower, std::vector<double> hidden) const {

@@ -21,6 +21,8 @@ struct SwitcherShape {
   int layers = 2;
   int disagreement_width = 4;  // 0 = none
   bool plans = false;          // Their margin is 0.
+  int memory_width = 0;        // 0 = none
+  int memory_window = 4;
 };
 
 // Adds arrays whose values are `draw()`, one by one.
@@ -63,10 +65,11 @@ inline std::shared_ptr<core::WeightsSnapshot> MakeSwitcherWeights(
   weights->architecture = std::string(core::switcher_network::kArchitecture);
   ArrayMaker make(*weights, draw);
   const bool has_disagreement = shape.disagreement_width > 0;
+  const int num_read = shape.num_features + shape.memory_width;
   make.AddTower("trunk",
                 shape.layers,
                 shape.width,
-                shape.num_features + core::kNumContextInputs +
+                num_read + core::kNumContextInputs +
                     (has_disagreement ? core::switcher_network::kNumDisagreementInputs : 0));
   for (const char* head : {"return.value",
                            "return.gain",
@@ -81,8 +84,13 @@ inline std::shared_ptr<core::WeightsSnapshot> MakeSwitcherWeights(
     weights->arrays.push_back({"plans.margin", {1}, {0.0f}});
   }
   if (has_disagreement) {
-    make.AddTower("disagreement", 2, shape.disagreement_width, shape.num_features);
+    make.AddTower("disagreement", 2, shape.disagreement_width, num_read);
     make.AddLinear("disagreement.logit", 1, shape.disagreement_width);
+  }
+  if (shape.memory_width > 0) {
+    make.AddLinear("memory.input", 3 * shape.memory_width, shape.num_features);
+    make.AddLinear("memory.state", 3 * shape.memory_width, shape.memory_width);
+    weights->arrays.push_back({"memory.window", {1}, {static_cast<float>(shape.memory_window)}});
   }
   return weights;
 }

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "actors/envs/make_environment.h"
+#include "actors/envs/problems/memory.h"
 #include "actors/switching/make_switcher.h"
+#include "learner/matrix_products.h"
 #include "tests/support/in_process_rounds.h"
 #include "tests/support/problem_lms.h"
 #include "tests/support/problem_mdps.h"
@@ -36,6 +38,9 @@ struct Training {
   int num_rows = 800'000;
   int num_updates = 25'000;
   double retrace_lambda = 0;
+  int n_step = 3;
+  double calls_loss_weight = 0.03;
+  learner::MemoryOptions memory = {};
 };
 
 // Where the learner's defaults are not used, and why:
@@ -65,6 +70,7 @@ RoundsOptions OptionsFor(const Training& training) {
                            .max_cost = training.max_cost,
                            .max_budget = training.max_budget};
   learner.replay.alpha = 0;
+  learner.n_step = training.n_step;
   learner.rate = {.samples_per_row = 1, .min_rows = 1, .slack = 1e9};  // The rounds keep step.
   learner.algorithm.dqn = {.network = {.width = 64,
                                        .layers = 2,
@@ -76,7 +82,8 @@ RoundsOptions OptionsFor(const Training& training) {
                            .retrace_lambda = training.retrace_lambda,
                            .retrace_temperature = 1e-3,
                            .target_rate = 0.02,
-                           .calls_loss_weight = 0.03};
+                           .calls_loss_weight = training.calls_loss_weight,
+                           .memory = training.memory};
   learner.device = "cpu";
   learner.threads = 1;
   learner.publish_every = training.num_updates;  // Besides, at the end of each round.
@@ -88,6 +95,7 @@ RoundsOptions OptionsFor(const Training& training) {
 class Learned {
  public:
   explicit Learned(const Training& training) : training_(training) {
+    learner::ChooseMatrixProducts();  // As a run's learner does.
     InProcessRounds rounds(
         OptionsFor(training),
         {.make_environment = factory_, .quick = quick_, .deepthink = deepthink_});
@@ -101,7 +109,7 @@ class Learned {
   Learned& operator=(const Learned&) = delete;
 
   // Plays greedily under `terms` on the seeds 0, 1, ...
-  void Play(actors::EpisodeTerms terms, int episodes, actors::EpisodeObserver& observer) const {
+  void Play(actors::EpisodeTerms terms, int episodes, actors::EpisodeObserver& observer) {
     const auto switcher = actors::MakeSwitcher({.kind = "mlp"}, 1);
     switcher->Load(weights_);
     PlayWith(*switcher, terms, episodes, observer);
@@ -110,21 +118,33 @@ class Learned {
   void PlayWith(core::Switcher& switcher,
                 actors::EpisodeTerms terms,
                 int episodes,
-                actors::EpisodeObserver& observer) const {
+                actors::EpisodeObserver& observer) {
+    struct KeepPast : actors::EpisodeObserver {
+      bool AfterStep(const actors::StepRecord& record) override {
+        if (record.step == 0) past.clear();
+        past.push_back(record.decision.features);
+        return observer.AfterStep(record);
+      }
+      KeepPast(std::vector<std::vector<float>>& past, actors::EpisodeObserver& observer)
+          : past(past), observer(observer) {}
+      std::vector<std::vector<float>>& past;
+      actors::EpisodeObserver& observer;
+    };
+    KeepPast keeper(past_, observer);
     actors::DecisionMaker decision_maker(
         quick_, deepthink_, switcher, clock_, std::chrono::seconds(10));
     const auto environment = factory_();
     for (int i = 0; i < episodes; ++i) {
       const auto seed = static_cast<std::uint64_t>(i);
-      RunEpisode(*environment, decision_maker, {.seed = seed, .terms = terms}, clock_, observer);
+      RunEpisode(*environment, decision_maker, {.seed = seed, .terms = terms}, clock_, keeper);
     }
   }
 
-  // Of what was chosen, as the network believes.
+  // Of what was chosen in the step played last, as the network believes.
   double BelievedValue(const actors::StepRecord& record) const {
     const double cost = record.episode.terms.cost;
     const auto heads = SwitcherReference(*weights_).Evaluate(
-        record.decision.features, record.episode.terms.cost, record.remaining, record.steps_left);
+        past_, record.episode.terms.cost, record.remaining, record.steps_left);
     const bool g = record.decision.choice.activate;
     return heads.Return(g) - cost * heads.Calls(g);
   }
@@ -152,6 +172,7 @@ class Learned {
     return actors::MakeEnvironment("problems/" + training_.problem);
   };
   std::shared_ptr<const core::WeightsSnapshot> weights_;
+  std::vector<std::vector<float>> past_;  // Features of the episode's rows so far.
   double largest_error_ = 0;
   double largest_start_ = 0;
 };
@@ -354,6 +375,55 @@ TEST(ExactProblems, ProposalGate) {
     Ask ask(learned, solution);
     learned.Play({.cost = static_cast<float>(cost)}, 200, ask);
     EXPECT_GT(std::min(ask.times[0], ask.times[1]), 10);
+  }
+}
+
+// The walk is short and its end is all there is, so windows of its whole length carry that back
+// without a network's say. Costs are large, and so is what an error of the calls weighs.
+TEST(ExactProblems, Memory) {
+  using actors::problems::kMemorySteps;
+  Learned learned({.problem = "memory",
+                   .max_cost = 0.9,
+                   .max_budget = 2,
+                   .num_rows = 200'000,
+                   .num_updates = 3000,
+                   .n_step = kMemorySteps,
+                   .calls_loss_weight = 0.1,
+                   .memory = {.width = 16, .window = 8}});
+  const TwoActionMdp mdp = MakeMemoryMdp(kMemorySteps);
+  constexpr int kEpisodes = 40;
+
+  for (const float cost : {0.0f, 0.05f, 0.2f, 0.45f, 0.55f, 0.8f}) {
+    for (const int budget : {0, 1, 2, kUnlimited}) {
+      SCOPED_TRACE("cost " + std::to_string(cost) + ", budget " + std::to_string(budget));
+      struct Walk : actors::EpisodeObserver {
+        bool AfterStep(const actors::StepRecord& record) override {
+          if (record.step == 0) {
+            is_on = record.decision.quick.features.back() > 0.5f;
+            ++lights[is_on];
+          }
+          learned.ExpectOptimal(solution, record.step + (is_on ? kMemorySteps : 0), record);
+          value += (record.reward - record.decision.choice.activate * record.episode.terms.cost);
+          return true;
+        }
+        Walk(Learned& learned, const MdpSolution& solution)
+            : learned(learned), solution(solution) {}
+        Learned& learned;
+        const MdpSolution& solution;
+        bool is_on = false;
+        int lights[2] = {};
+        double value = 0;  // Sum over the episodes.
+      };
+      const MdpSolution solution(mdp, cost, budget);
+      Walk walk(learned, solution);
+      learned.Play({.cost = cost, .budget = budget}, kEpisodes, walk);
+
+      // Whoever forgets the light has the third part of the MDP, which is worth less.
+      const double optimum = walk.lights[0] * solution.Value(0, budget) +
+                             walk.lights[1] * solution.Value(kMemorySteps, budget);
+      EXPECT_NEAR(walk.value, optimum, 1e-4);
+      EXPECT_GT(std::min(walk.lights[0], walk.lights[1]), kEpisodes / 4);
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <random>
@@ -13,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "actors/switching/episode_network.h"
 #include "actors/switching/mlp_network.h"
 #include "actors/switching/mlp_switcher.h"
 #include "actors/switching/policy_switcher.h"
@@ -21,6 +23,7 @@
 #include "core/switcher.h"
 #include "learner/algorithms/dueling_network.h"
 #include "learner/algorithms/mlp.h"
+#include "learner/memory_chains.h"
 #include "tests/support/switcher_reference.h"
 
 namespace londi {
@@ -185,6 +188,84 @@ INSTANTIATE_TEST_SUITE_P(Shapes,
                                            Case{1, 8, 1, 8, false},
                                            Case{53, 33, 2, 19, true},
                                            Case{304, 64, 1, 0, false}));
+
+// The learner reads a batch's chains side by side, the actors an episode row by row.
+TEST(MemoryParity, ActorAndLearnerRememberTheSame) {
+  std::mt19937_64 random(5);
+  std::normal_distribution<float> normal;
+  for (const auto& [num_features, memory_width, window, disagreement_width] :
+       {std::tuple{240, 64, 32, 128}, {1, 4, 1, 0}, {53, 33, 5, 19}}) {
+    learner::DuelingNetwork network(
+        {.num_inputs = num_features + memory_width + core::kNumContextInputs,
+         .width = 64,
+         .layers = 2,
+         .disagreement_width = disagreement_width,
+         .memory_width = memory_width},
+        at::kCPU,
+        /*gradient=*/false);
+    network.Initialize(7);
+    auto* values = network.flat().data_ptr<float>();
+    for (std::int64_t i = 0; i < network.num_parameters(); ++i) values[i] += 0.05f * normal(random);
+    auto snapshot = std::make_shared<core::WeightsSnapshot>();
+    snapshot->architecture = std::string(core::switcher_network::kArchitecture);
+    snapshot->arrays = network.ToArrays(network.flat(), "");
+    snapshot->arrays.push_back({"memory.window", {1}, {static_cast<float>(window)}});
+    actors::EpisodeNetwork actor;
+    actor.Load(snapshot);
+    const testing::SwitcherReference reference(*snapshot);
+
+    // An episode of several windows: its rows are its states, in one batch.
+    const int num_rows = 3 * window + 2;
+    std::vector<std::vector<float>> episode;
+    std::vector<std::int64_t> numbers;
+    learner::MemoryChainMaker maker;
+    for (int row = 0; row < num_rows; ++row) {
+      std::vector<float>& features = episode.emplace_back(static_cast<std::size_t>(num_features));
+      for (float& value : features) value = normal(random);
+      numbers.push_back(row);
+      const int start = core::switcher_network::MemoryStart(row, window);
+      maker.Add(std::span(numbers).subspan(static_cast<std::size_t>(start)),
+                start,
+                std::span(numbers).last(1),
+                window);
+      maker.Want(static_cast<std::size_t>(row), 0);
+    }
+    learner::MemoryChains chains;
+    maker.Finish(chains);
+    const at::Tensor read =
+        at::empty({static_cast<std::int64_t>(chains.rows.size()), num_features}, at::kFloat);
+    auto* to = read.data_ptr<float>();
+    for (const std::int64_t row : chains.rows)
+      to = std::ranges::copy(episode[static_cast<std::size_t>(row)], to).out;
+    const at::Tensor remembered = network.Remember(read, chains.num_running, nullptr);
+
+    for (std::size_t row = 0; row < episode.size(); ++row) {
+      const core::SwitcherInput input{
+          .features = episode[row], .cost = 0.1f, .remaining = 3, .steps_left = 9};
+      std::vector<float> inputs = episode[row];
+      const auto* known = remembered.data_ptr<float>() + chains.places[row] * memory_width;
+      inputs.insert(inputs.end(), known, known + memory_width);
+      inputs.resize(inputs.size() + core::kNumContextInputs);
+      core::EncodeContext(0.1f, 3, 9, std::span(inputs).last(core::kNumContextInputs));
+
+      const core::switcher_network::Values of_actor = actor.Evaluate(input);
+      const at::Tensor output = network.Evaluate(
+          at::from_blob(inputs.data(), {1, static_cast<std::int64_t>(inputs.size())}, at::kFloat));
+      const auto& of_learner =
+          *reinterpret_cast<const core::switcher_network::Values*>(output.data_ptr<float>());
+
+      ASSERT_NEAR(of_actor.return_value, of_learner.return_value, kTolerance) << row;
+      ASSERT_NEAR(of_actor.return_advantage, of_learner.return_advantage, kTolerance);
+      ASSERT_NEAR(of_actor.calls_value, of_learner.calls_value, kTolerance);
+      ASSERT_NEAR(of_actor.calls_advantage, of_learner.calls_advantage, kTolerance);
+      ASSERT_NEAR(of_actor.disagreement, of_learner.disagreement, kTolerance);
+      const auto end = episode.begin() + static_cast<std::ptrdiff_t>(row) + 1;
+      const auto table = reference.Evaluate(std::vector(episode.begin(), end), 0.1f, 3, 9);
+      ASSERT_NEAR(of_actor.return_advantage, table.return_advantage, kTolerance);
+      ASSERT_NEAR(of_actor.calls_value, table.calls_value, kTolerance);
+    }
+  }
+}
 
 TEST(PolicyNetworkParity, ActorAndLearnerSeeTheSameLogitInEveryContext) {
   std::mt19937_64 random(5);

@@ -59,6 +59,12 @@ TEST(RunConfig, ErrorsNameKeysThatExist) {
     dqn.plans = true;
     dqn.disagreement_width = 0;
   });
+  refuse(learner::DqnOptions(), [](auto& dqn) {
+    dqn.branching = true;
+    dqn.memory.width = 16;
+  });
+  refuse(learner::DqnOptions(), [](auto& dqn) { dqn.memory.width = 3; });
+  refuse(learner::DqnOptions(), [](auto& dqn) { dqn.memory.window = 0; });
   refuse(EvaluationPlan(), [](auto& plan) { plan.costs.clear(); });
 
   const std::regex key("(run|quick|deepthink|inference|actors?|learner|evaluation)(\\.[a-z_]+)+");
@@ -117,6 +123,27 @@ TEST(RunConfig, RefusesLabelsThatNothingLearnsFrom) {
   EXPECT_THAT(complaint(), HasSubstr("learner.agreement_rows to true"));
   config.run.rows_from = "runs/former";
   EXPECT_NO_THROW(config.Validate()) << "nobody acts, so nobody asks for labels";
+}
+
+TEST(RunConfig, AMemoryGoesWithDqnAndWithoutCopiesOfEpisodes) {
+  RunConfig config;
+  config.learner.algorithm.dqn.memory.width = 16;
+  EXPECT_NO_THROW(config.Validate());
+
+  config.actor.branching.share = 0.5;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }),
+              AllOf(HasSubstr("actor.branching.share"), HasSubstr("learner.dqn.memory.width")));
+  config.actor.branching.share = 0;
+  config.learner.algorithm.dqn.branching = true;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }),
+              AllOf(HasSubstr("learner.dqn.branching"), HasSubstr("learner.dqn.memory.width")));
+  config.learner.algorithm.dqn.branching = false;
+  config.learner.n_step = 1;
+  for (const char* other : {"sac", "ppo"}) {
+    config.learner.algorithm.name = other;
+    EXPECT_THAT(Complaint([&] { config.Validate(); }),
+                AllOf(HasSubstr("learner.dqn.memory.width is 16"), HasSubstr(other)));
+  }
 }
 
 TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {

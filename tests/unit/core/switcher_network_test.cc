@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace londi::core::switcher_network {
@@ -102,6 +103,19 @@ TEST(ChooseGreedily, ANaNActivatesNothing) {
   values.plan_return.fill(0);
   values.plan_return[kMiddle] = 1;
   EXPECT_FALSE(Choose(values).activate);  // d is the NaN.
+}
+
+TEST(MemoryStart, BeginsAnewOncePerWindowAndKnowsAtLeastOne) {
+  for (const int window : {1, 3, 32}) {
+    for (int step = 0; step < 5 * window; ++step) {
+      const int start = MemoryStart(step, window), before = step - start;
+      EXPECT_EQ(start % window, 0);
+      EXPECT_GE(before, std::min(step, window));
+      EXPECT_LT(before, 2 * window);
+    }
+  }
+  EXPECT_EQ(MemoryStart(63, 32), 0);
+  EXPECT_EQ(MemoryStart(64, 32), 32);
 }
 
 }  // namespace

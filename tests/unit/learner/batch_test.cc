@@ -34,8 +34,11 @@ class MakeBatchTest : public ::testing::Test {
     log_.Append({&row, 1});
     log_.Commit();
   }
-  Batch Make(std::vector<std::int64_t> rows, const BatchOptions& options, int n_step = 3) {
-    Replay replay(log_, {.capacity = 1000}, n_step);
+  Batch Make(std::vector<std::int64_t> rows,
+             const BatchOptions& options,
+             int n_step = 3,
+             int memory_window = 0) {
+    Replay replay(log_, {.capacity = 1000}, n_step, memory_window);
     replay.CatchUp(log_.end());
     Replay::Samples samples{.rows = std::move(rows)};
     samples.weights.assign(samples.rows.size(), 0.5f);
@@ -221,6 +224,35 @@ TEST(BatchOptions, MoreBranchedRowsThanABatchHasAreRefused) {
   EXPECT_NO_THROW((BatchOptions{.batch_size = 8, .branched_rows = 7}).Validate());
   EXPECT_THROW((BatchOptions{.batch_size = 8, .branched_rows = 8}).Validate(), core::ConfigError);
   EXPECT_THROW((BatchOptions{.batch_size = 8, .branched_rows = -1}).Validate(), core::ConfigError);
+}
+
+TEST_F(MakeBatchTest, EachStateAndSuccessorHasTheMemoryOfItsOwnPast) {
+  for (int i = 0; i < 8; ++i) Add({.terminated = i == 7, .agreed = true});
+  for (const bool follow_greedy_only : {true, false}) {
+    BatchOptions options = AsRecorded();
+    options.follow_greedy_only = follow_greedy_only;
+
+    const Batch batch = Make({1, 6, 3}, options, /*n_step=*/2, /*memory_window=*/2);
+
+    const MemoryChains& memory = batch.memory;
+    ASSERT_EQ(memory.places.size(), batch.rows.size());
+    for (std::size_t i = 0; i < batch.rows.size(); ++i)
+      EXPECT_EQ(memory.rows[static_cast<std::size_t>(memory.places[i])], batch.rows[i]) << i;
+    // From step 0: 0..3 (row 1 and its successors), 0..3 (row 3); from step 2: 2..5 (row 3's
+    // successors); from step 4: 4..7 (row 6).
+    EXPECT_EQ(memory.num_running, (std::vector<std::int64_t>{64, 64, 64, 64}));
+    for (const std::int64_t first : {0, 64, 128, 192}) {
+      const auto begin = memory.rows.begin() + first;
+      const std::vector<std::int64_t> starts{0, 0, 2, 4};
+      std::vector<std::int64_t> step(begin, begin + 4);
+      std::ranges::sort(step);
+      for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(step[i], starts[i] + first / 64);
+    }
+    ASSERT_EQ(memory.features.values().size(), memory.rows.size() * 4);
+    for (std::size_t i = 0; i < memory.rows.size(); ++i)
+      EXPECT_EQ(memory.features.values()[4 * i], static_cast<float>(memory.rows[i] + 1));
+  }
+  EXPECT_TRUE(Make({1}, AsRecorded()).memory.rows.empty());
 }
 
 }  // namespace

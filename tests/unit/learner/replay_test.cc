@@ -127,6 +127,48 @@ TEST_F(ReplayTest, ForgetsTheOldestRowsBeyondItsCapacity) {
   EXPECT_LT(*rows.rbegin(), 1500);
 }
 
+TEST_F(ReplayTest, KnowsThePastThatAMemoryReads) {
+  for (int i = 0; i < 7; ++i) {
+    Add({.episode = 1, .step = i, .terminated = i == 6});  // Rows 0, 2, ...
+    Add({.episode = 2, .step = i, .terminated = i == 6});  // Rows 1, 3, ...
+  }
+  Add({.episode = 3, .step = 0});
+  Add({.episode = 3, .step = 2});  // A row is missing.
+  Add({.episode = 3, .step = 3});
+  Replay replay(log_, {.capacity = 1000}, 3, /*memory_window=*/2);
+  replay.CatchUp(log_.end());
+  const auto past = [](const Replay& of, std::int64_t row) {
+    Rows rows{-5};
+    of.Past(row, rows);
+    return rows;
+  };
+
+  EXPECT_EQ(past(replay, 0), (Rows{0}));
+  EXPECT_EQ(past(replay, 6), (Rows{0, 2, 4, 6}));  // Step 3.
+  EXPECT_EQ(past(replay, 8), (Rows{4, 6, 8}));     // Step 4 begins at step 2.
+  EXPECT_EQ(past(replay, 11), (Rows{5, 7, 9, 11}));
+  EXPECT_EQ(past(replay, 13), (Rows{9, 11, 13}));
+  EXPECT_EQ(past(replay, 16), (Rows{15, 16}));
+
+  Replay restored(log_, {.capacity = 1000}, 3, /*memory_window=*/2);
+  restored.Restore(replay.Save());
+  EXPECT_EQ(past(restored, 6), (Rows{0, 2, 4, 6}));
+}
+
+TEST_F(ReplayTest, ThePastBeginsBehindWhatTheCapacityNoLongerHolds) {
+  for (int episode = 0; episode < 101; ++episode) AddEpisode(episode, 10);
+  Replay replay(log_, {.capacity = 1000}, 3, /*memory_window=*/32);
+  replay.CatchUp(log_.end());
+  for (int i = 0; i < 5; ++i) Add({.episode = 900, .step = i});  // Where rows 10 .. 14 were.
+  replay.CatchUp(log_.end());
+  Rows past;
+
+  replay.Past(19, past);
+
+  EXPECT_EQ(replay.begin(), 15);
+  EXPECT_EQ(past, (Rows{15, 16, 17, 18, 19}));
+}
+
 TEST_F(ReplayTest, SamplesInProportionToPrioritiesAndCorrectsByWeights) {
   AddEpisode(1, 4);
   Replay replay = MakeReplay(3, {.capacity = 1000, .alpha = 0.5});

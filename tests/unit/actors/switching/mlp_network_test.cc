@@ -111,6 +111,33 @@ TEST(MlpNetwork, KnowsItsInputsAndVersion) {
   EXPECT_EQ(network.version(), core::WeightsVersion(42));
 }
 
+TEST(MlpNetwork, RefusesAMemoryThatDoesNotFit) {
+  const auto refused = [](const std::string& name, std::vector<std::int64_t> shape, float value) {
+    const auto weights = MakeRandomSwitcherWeights({.memory_width = 6}, 1);
+    core::NamedArray& array = testing::FindArray(*weights, name);
+    std::int64_t size = 1;
+    for (const std::int64_t extent : shape) size *= extent;
+    array.shape = std::move(shape);
+    array.values.assign(static_cast<std::size_t>(size), value);
+    try {
+      MlpNetwork network(weights);
+    } catch (const core::ProtocolError&) {
+      return true;
+    }
+    return false;
+  };
+
+  EXPECT_FALSE(refused("memory.input.weight", {18, 4}, 0));
+  EXPECT_TRUE(refused("memory.input.weight", {18, 5}, 0));
+  EXPECT_TRUE(refused("memory.state.weight", {18, 5}, 0));
+  EXPECT_TRUE(refused("memory.state.bias", {24}, 0));
+  EXPECT_TRUE(refused("memory.state.bias", {300}, 0));  // More than there are inputs.
+  EXPECT_TRUE(refused("memory.state.bias", {0}, 0));
+  EXPECT_FALSE(refused("memory.window", {1}, 1));
+  for (const float window : {0.0f, -1.0f, 1e9f, std::numeric_limits<float>::quiet_NaN()})
+    EXPECT_TRUE(refused("memory.window", {1}, window)) << window;
+}
+
 TEST(MlpNetwork, RefusesWeightsThatDoNotFitTogether) {
   const auto refused = [](const std::function<void(core::WeightsSnapshot&)>& damage) {
     const auto weights = MakeRandomSwitcherWeights({}, 1);

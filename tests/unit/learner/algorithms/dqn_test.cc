@@ -253,5 +253,73 @@ TEST(Dqn, LearnsWhereTheLmsDisagreeFromTheRowsInWhichDeepthinkWasAsked) {
   EXPECT_EQ(loss_after(Batch::Disagreement::kUnknown, 0), 0);
 }
 
+// Two rows that look the same and end with other rewards; what differs is the row before them.
+Batch MakeSameLooks() {
+  Batch batch;
+  batch.num_states = 2;
+  batch.width = kFeatures + core::kNumContextInputs;
+  std::ranges::fill(batch.inputs.Resize(2 * static_cast<std::size_t>(batch.width)), 0.5f);
+  batch.contexts = {{0, kUnlimited}, {0, kUnlimited}};
+  batch.disagreements = {Batch::Disagreement::kUnknown, Batch::Disagreement::kUnknown};
+  batch.entries = {{.state = 0, .num_horizons = 1},
+                   {.state = 1, .first_horizon = 1, .num_horizons = 1}};
+  batch.horizons = {{.reward = 0, .terminal = true}, {.reward = 1, .terminal = true}};
+  batch.horizon_successor = {-1, -1};
+  batch.horizon_activated = {0, 0};
+  batch.memory.rows = {0, 1, 2, 3};
+  batch.memory.num_running = {2, 2};
+  batch.memory.places = {2, 3};
+  const std::vector<float> read{1, 0, 0, 1, 0.5f, 0.5f, 0.5f, 0.5f};
+  std::ranges::copy(read, batch.memory.features.Resize(read.size()).begin());
+  return batch;
+}
+
+std::unique_ptr<Algorithm> MakeRememberingDqn(std::uint64_t seed, int memory_width = 4) {
+  at::set_num_threads(1);
+  return MakeDqn({.network = {.width = 8, .layers = 1, .adam = {.learning_rate = 1e-2}},
+                  .disagreement_width = 8,
+                  .memory = {.width = memory_width, .window = 7}},
+                 kFeatures,
+                 "cpu",
+                 seed);
+}
+
+TEST(Dqn, WithAMemoryItTellsApartWhatLooksTheSame) {
+  const auto loss_after = [](int memory_width) {
+    const auto dqn = MakeRememberingDqn(1, memory_width);
+    const Batch batch = MakeSameLooks();
+    for (int i = 0; i < 300; ++i) dqn->Update(batch);
+    return dqn->Update(batch).loss_return;
+  };
+
+  EXPECT_LT(loss_after(4), 1e-3);
+  EXPECT_NEAR(loss_after(0), 0.125, 0.01);  // Half of one half squared.
+}
+
+TEST(Dqn, PublishesAndRestoresItsMemory) {
+  const auto original = MakeRememberingDqn(1), restored = MakeRememberingDqn(2);
+  const Batch batch = MakeSameLooks();
+  for (int i = 0; i < 5; ++i) original->Update(batch);
+  restored->Restore(original->Save());
+  original->Update(batch);
+  restored->Update(batch);
+
+  const auto weights = original->Export(core::WeightsVersion(3));
+  EXPECT_EQ(original->num_features(), kFeatures);
+  EXPECT_EQ(weights->Find("memory.window").values, std::vector<float>{7});
+  EXPECT_EQ(weights->Find("memory.input.weight").shape, (std::vector<std::int64_t>{12, kFeatures}));
+  EXPECT_EQ(weights->Find("trunk.0.weight").shape.back(),
+            kFeatures + 4 + core::kNumContextInputs + 2);
+  for (const char* array : {"memory.input.weight", "memory.state.weight", "memory.state.bias"}) {
+    EXPECT_EQ(weights->Find(array).values,
+              restored->Export(core::WeightsVersion(3))->Find(array).values);
+    EXPECT_NE(weights->Find(array).values,
+              MakeRememberingDqn(1)->Export(core::WeightsVersion(3))->Find(array).values);
+  }
+  EXPECT_THROW(MakeRememberingDqn(1, /*memory_width=*/8)->Restore(original->Save()),
+               core::ModelError);
+  EXPECT_THROW(MakeRememberingDqn(1)->Restore(MakeRememberingDqn(1, 0)->Save()), core::ModelError);
+}
+
 }  // namespace
 }  // namespace londi::learner

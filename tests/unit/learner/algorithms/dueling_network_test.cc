@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <functional>
@@ -176,6 +177,62 @@ TEST(DuelingNetwork, WithBranchingOnlyTheGainsOwnErrorsTeachThem) {
   EXPECT_GT(slope_of_gain(false, offsetof(Values, return_advantage)), 0);
   EXPECT_EQ(slope_of_gain(true, offsetof(Values, return_advantage)), 0);
   EXPECT_EQ(slope_of_gain(true, offsetof(Values, return_gain)), 5);
+}
+
+// Values and logits alike say what should have been remembered; the tower reads it, too.
+TEST(DuelingNetwork, TheMemoryLearnsFromTheValuesAndFromWhereTheLmsDisagree) {
+  at::manual_seed(1);
+  at::set_num_threads(1);
+  constexpr int kFeatures = 3, kMemory = 4;
+  DuelingNetwork network({.num_inputs = kFeatures + kMemory + core::kNumContextInputs,
+                          .width = 8,
+                          .layers = 2,
+                          .disagreement_width = 8,
+                          .memory_width = kMemory},
+                         at::kCPU,
+                         /*gradient=*/true);
+  network.flat().uniform_(-1, 1);
+  const std::vector<std::int64_t> running{2, 2, 1};
+  const at::Tensor read = at::rand({5, kFeatures}), features = at::rand({5, kFeatures});
+  const at::Tensor context = at::rand({5, core::kNumContextInputs});
+  const std::int64_t of_memory = network.num_parameters() - 3 * kMemory * (kFeatures + kMemory + 2);
+  std::vector<std::int64_t> parameters;
+  for (std::int64_t i = of_memory; i < network.num_parameters(); i += 7) parameters.push_back(i);
+  for (const bool by_values : {true, false}) {
+    DuelingNetwork::Pass pass;
+    KeptGru kept;
+    const auto loss_at = [&] {
+      const at::Tensor known = network.Remember(read, running, &kept);
+      network.Forward(at::cat({features, known, context}, 1), pass);
+      // Of the values those that d does not touch: what it is taught has nothing to do with them.
+      return by_values ? pass.values.select(1, 0).square().sum()
+                       : pass.disagreement_logits.square().sum();
+    };
+
+    loss_at();
+    const at::Tensor of_values = at::zeros_like(pass.values);
+    if (by_values) of_values.select(1, 0).copy_(2 * pass.values.select(1, 0));
+    const at::Tensor of_logits =
+        by_values ? at::zeros({5}) : at::Tensor(2 * pass.disagreement_logits);
+    network.BackwardMemory(kept, running, network.Backward(pass, of_values, of_logits));
+
+    const auto* gradient = network.flat_gradient().data_ptr<float>();
+    auto* values = network.flat().data_ptr<float>();
+    double steepest = 0;
+    for (const std::int64_t i : parameters)
+      steepest = std::max(steepest, std::abs(static_cast<double>(gradient[i])));
+    for (const std::int64_t i : parameters) {
+      const float before = values[i];
+      values[i] = before + 1e-3f;
+      const double above = loss_at().item<double>();
+      values[i] = before - 1e-3f;
+      const double below = loss_at().item<double>();
+      values[i] = before;
+      const double slope = gradient[i];
+      EXPECT_NEAR((above - below) / 2e-3, slope, 0.1 * steepest) << i << by_values;
+    }
+    EXPECT_GT(steepest, 0.02);
+  }
 }
 
 }  // namespace
