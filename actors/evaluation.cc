@@ -289,13 +289,35 @@ EvaluationCell Evaluator::Calibrate(EvaluationCell cell,
   return cell;
 }
 
+EvaluationCell Evaluator::AtAverageCalls(double calls,
+                                         const CostControllerOptions& control,
+                                         const CalibrationOptions& calibration) {
+  CostController controller(control, calls);
+  while (controller.outcome() == CostOutcome::kSearching && !stopping_)
+    controller.Observe(MeasureCalibration(SwitcherCell(controller.cost()), calibration).calls);
+  const CallsAtCost found = controller.best().value_or(CallsAtCost{.cost = controller.cost()});
+  EvaluationCell cell = SwitcherCell(found.cost);
+  cell.name = "switcher-average";
+  cell.average = {.wanted = calls,
+                  .outcome = controller.outcome(),
+                  .found = found,
+                  .above = controller.above(),
+                  .below = controller.below()};
+  return cell;
+}
+
 double Evaluator::MeasureCalls(const EvaluationCell& cell, const CalibrationOptions& calibration) {
+  const CellSummary summary = MeasureCalibration(cell, calibration);
+  return cell.terms.budget < 0 ? summary.call_share : summary.calls;
+}
+
+CellSummary Evaluator::MeasureCalibration(const EvaluationCell& cell,
+                                          const CalibrationOptions& calibration) {
   calibration.Validate();
   const Span span{.first_seed = kFirstCalibrationSeed,
                   .episodes = calibration.episodes,
                   .min_episodes = calibration.episodes};
-  const CellSummary summary = Summarize(RunSpan({cell}, span).front());
-  return cell.terms.budget < 0 ? summary.call_share : summary.calls;
+  return Summarize(RunSpan({cell}, span).front());
 }
 
 CellSummary Summarize(const CellResult& result) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/cost_controller.h"
 #include "actors/episode.h"
 #include "actors/hindsight_oracle.h"
 #include "actors/statistics.h"
@@ -18,12 +19,21 @@
 
 namespace londi::actors {
 
+// What came of the search for the cost at which a Switcher makes so many calls on average.
+struct AverageBudget {
+  double wanted = 0;  // Calls per episode.
+  CostOutcome outcome = CostOutcome::kSearching;
+  CallsAtCost found;                        // On calibration episodes; the cell's cost.
+  std::optional<CallsAtCost> above, below;  // The nearest costs on both sides, if seen.
+};
+
 // One row of the final table: a policy at one cost and one budget.
 struct EvaluationCell {
   std::string name;          // e.g. "switcher", "always-deepthink"
   SwitcherOptions switcher;  // Greedy: no exploration.
   EpisodeTerms terms;
   std::optional<HindsightOptions> hindsight;  // Instead of a Switcher: the best plan afterwards.
+  std::optional<AverageBudget> average;       // What its cost was found for.
 };
 
 // What the table and JSON call it: "hindsight" or the Switcher's kind.
@@ -134,6 +144,12 @@ class Evaluator {
                            double calls,
                            const CalibrationOptions& calibration);
 
+  // The Switcher at the cost, of those `control` admits, at which its calls per episode come
+  // closest to `calls`, an average budget. Found on calibration seeds.
+  EvaluationCell AtAverageCalls(double calls,
+                                const CostControllerOptions& control,
+                                const CalibrationOptions& calibration);
+
   // Run and the others return soon; episodes under way are left out. Any thread, signal handlers
   // included.
   void RequestStop() { stopping_ = true; }
@@ -147,6 +163,7 @@ class Evaluator {
   };
   class Worker;
   std::vector<CellResult> RunSpan(const std::vector<EvaluationCell>& cells, const Span& span);
+  CellSummary MeasureCalibration(const EvaluationCell& cell, const CalibrationOptions& calibration);
   double MeasureCalls(const EvaluationCell& cell, const CalibrationOptions& calibration);
 
   const EvaluationOptions options_;

@@ -4,13 +4,17 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace londi::actors {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string BudgetText(std::int32_t budget) { return budget < 0 ? "-" : std::to_string(budget); }
+std::string BudgetText(const EvaluationCell& cell) {
+  if (cell.average) return fmt::format("~{:g}", cell.average->wanted);
+  return cell.terms.budget < 0 ? "-" : std::to_string(cell.terms.budget);
+}
 
 std::string CostText(const EvaluationCell& cell) {
   return DependsOnCost(cell) ? fmt::format("{:.3g}", cell.terms.cost) : "-";
@@ -23,6 +27,66 @@ std::string DifferenceText(const PairedDifference& difference) {
                      100 * difference.interval.high);
 }
 
+std::string_view Name(CostOutcome outcome) {
+  switch (outcome) {
+    case CostOutcome::kReached:
+      return "reached";
+    case CostOutcome::kBetween:
+      return "between";
+    case CostOutcome::kTooFew:
+      return "too_few";
+    case CostOutcome::kTooMany:
+      return "too_many";
+    case CostOutcome::kUnsettled:
+      return "unsettled";
+    case CostOutcome::kSearching:
+      break;
+  }
+  return "stopped";
+}
+
+// What `average` came to on calibration episodes, for people.
+std::string OutcomeText(const AverageBudget& average) {
+  const auto at = [](const std::optional<CallsAtCost>& point) {
+    return point ? fmt::format("{:.2f} at c={:.4g}", point->calls, point->cost) : "-";
+  };
+  switch (average.outcome) {
+    case CostOutcome::kReached:
+      return "reached";
+    case CostOutcome::kBetween:
+      return fmt::format("no cost has them: {}, {}", at(average.above), at(average.below));
+    case CostOutcome::kTooFew:
+      return "out of reach: it calls less often even at the smallest trained cost";
+    case CostOutcome::kTooMany:
+      return "out of reach: it calls more often even at the largest trained cost";
+    case CostOutcome::kUnsettled:
+      return fmt::format(
+          "not found in so many tries, between {} and {}", at(average.above), at(average.below));
+    case CostOutcome::kSearching:
+      break;
+  }
+  return "stopped before it was found";
+}
+
+// What became of the average budgets; empty without any.
+std::string AverageText(const std::vector<CellResult>& results) {
+  std::string text;
+  for (const CellResult& result : results) {
+    if (!result.cell.average) continue;
+    const AverageBudget& average = *result.cell.average;
+    text += fmt::format("  wanted {:g}: c={:.4g} makes {:.2f} there, {:.2f} here; {}\n",
+                        average.wanted,
+                        average.found.cost,
+                        average.found.calls,
+                        Summarize(result).calls,
+                        OutcomeText(average));
+  }
+  if (text.empty()) return text;
+  return "switcher-average: at the cost, found on calibration episodes, at which it makes so many "
+         "calls\nper episode on average; single episodes may have more:\n" +
+         text;
+}
+
 // What the oracle's rows mean; empty without any.
 std::string HindsightText(const std::vector<CellResult>& results) {
   std::string proofs;
@@ -32,7 +96,7 @@ std::string HindsightText(const std::vector<CellResult>& results) {
     proofs +=
         fmt::format("  c={} B={}: value {:.4f}, at most {:.4f}; proven in {} of {} episodes\n",
                     CostText(result.cell),
-                    BudgetText(result.cell.terms.budget),
+                    BudgetText(result.cell),
                     summary.value,
                     summary.bound,
                     summary.proven,
@@ -46,6 +110,17 @@ std::string HindsightText(const std::vector<CellResult>& results) {
          proofs;
 }
 
+Json ToJson(const AverageBudget& average) {
+  const auto point = [](const std::optional<CallsAtCost>& at) {
+    return at ? Json{{"cost", at->cost}, {"calls", at->calls}} : Json();
+  };
+  return {{"wanted", average.wanted},
+          {"outcome", Name(average.outcome)},
+          {"found", point(average.found)},
+          {"above", point(average.above)},
+          {"below", point(average.below)}};
+}
+
 Json ToJson(const EvaluationCell& cell) {
   Json json{{"name", cell.name}, {"policy", PolicyOf(cell)}};
   const Knob* knob = cell.hindsight ? nullptr : FindKnob(cell.switcher.kind);
@@ -53,6 +128,7 @@ Json ToJson(const EvaluationCell& cell) {
   if (cell.hindsight) json["max_nodes"] = cell.hindsight->max_nodes;
   json["cost"] = cell.terms.cost;
   json["budget"] = cell.terms.budget < 0 ? Json() : Json(cell.terms.budget);
+  if (cell.average) json["average_calls"] = ToJson(*cell.average);
   return json;
 }
 
@@ -150,7 +226,7 @@ std::string ToTable(const std::vector<CellResult>& results, std::size_t referenc
         "{:>8.2f}\n",
         result.cell.name,
         CostText(result.cell),
-        BudgetText(result.cell.terms.budget),
+        BudgetText(result.cell),
         success,
         compared ? DifferenceText(SuccessDifference(result, results[reference])) : "",
         summary.total_reward,
@@ -168,7 +244,7 @@ std::string ToTable(const std::vector<CellResult>& results, std::size_t referenc
       "tokens and GFLOP per episode; budget violations: {}\n",
       episodes,
       violations);
-  return table + HindsightText(results);
+  return table + AverageText(results) + HindsightText(results);
 }
 
 std::string ToJson(const std::vector<CellResult>& results,

@@ -143,6 +143,13 @@ void BindEvaluation(EvaluationPlan& plan, OptionTable& table) {
   table.Add("evaluation.budgets",
             plan.budgets,
             {.meaning = "... and at these budgets, at the first cost", .unit = "calls", .min = 0});
+  table.Add(
+      "evaluation.average_calls",
+      plan.average_calls,
+      {.meaning = "... and at the trained cost at which it makes so many calls per episode on "
+                  "average, found on calibration episodes",
+       .unit = "calls",
+       .min = 0});
   table.Add("evaluation.baselines",
             plan.baselines,
             {.meaning = "Rules it is compared with, at its own call rate where they can be matched",
@@ -177,7 +184,7 @@ void BindEvaluation(EvaluationPlan& plan, OptionTable& table) {
             {.meaning = "Concurrent episodes", .min = 1, .max = 1024});
   table.Add("evaluation.calibration_episodes",
             plan.calibration.episodes,
-            {.meaning = "Episodes per try when a rule is matched",
+            {.meaning = "Episodes per try when a rule is matched or a cost is found",
              .unit = "episodes",
              .min = 1,
              .max = static_cast<double>(actors::kNumCalibrationSeeds)});

@@ -215,6 +215,12 @@ void EvaluationPlan::Validate() const {
          .why = "the Switcher is evaluated at a cost, and the rules are matched to the first one",
          .fix = "name at least one, for example --set evaluation.costs=[0.02]"});
   }
+  for (const double calls : average_calls) {
+    if (calls > 0) continue;
+    throw core::ConfigError({.what = fmt::format("evaluation.average_calls has {:g}", calls),
+                             .why = "an average budget is a number of calls above 0",
+                             .fix = "take it out; always-quick is in the table anyway"});
+  }
   options.Validate();
   calibration.Validate();
   hindsight.Validate();

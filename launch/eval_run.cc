@@ -51,11 +51,15 @@ actors::SwitcherOptions RuleOf(const EvalOptions& options) {
   return rule;
 }
 
-// The configuration's changes, --baselines and --oracle as two of them.
+// The configuration's changes, --baselines, --average-calls and --oracle among them.
 std::vector<std::string> SetsOf(const EvalOptions& options) {
   std::vector<std::string> sets = options.sets;
   if (!options.baselines.empty())
     sets.push_back(fmt::format("evaluation.baselines=[{}]", fmt::join(options.baselines, ", ")));
+  if (!options.average_calls.empty()) {
+    sets.push_back(
+        fmt::format("evaluation.average_calls=[{}]", fmt::join(options.average_calls, ", ")));
+  }
   if (options.oracle) sets.push_back("evaluation.oracle=true");
   return sets;
 }
@@ -91,6 +95,7 @@ void RefuseUnread(const EvalOptions& options) {
              {"threshold", options.threshold.has_value(), turns("threshold")},
              {"steps", options.steps.has_value(), turns("steps")},
              {"baselines", !options.baselines.empty(), is_switcher && !options.cost},
+             {"average-calls", !options.average_calls.empty(), is_switcher && !options.cost},
              {"oracle", options.oracle, is_switcher}};
   for (const auto& option : all) {
     if (!option.is_given || option.is_read) continue;

@@ -17,7 +17,8 @@ struct EvalOptions {
   std::optional<double> threshold;     // actors/switching/make_switcher.h.
   std::optional<double> steps;
   std::vector<std::string>
-      baselines;        // Of the whole table; empty: what the run's configuration says.
+      baselines;  // Of the whole table; empty: what the run's configuration says.
+  std::vector<double> average_calls;  // Average budgets of the whole table; empty: likewise.
   bool oracle = false;  // Also the best in hindsight, at the costs and budgets of the Switcher.
   std::optional<std::int64_t> episodes;
   std::optional<std::uint64_t> first_seed;

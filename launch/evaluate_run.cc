@@ -66,6 +66,19 @@ class WatchedEvaluator {
     return cells;
   }
 
+  actors::EvaluationCell AtAverageCalls(double calls,
+                                        const actors::CostControllerOptions& control,
+                                        const actors::CalibrationOptions& calibration) {
+    actors::EvaluationCell cell;
+    Watch([&] { cell = evaluator_.AtAverageCalls(calls, control, calibration); },
+          [&](core::Duration elapsed) {
+            return fmt::format("finding the cost of {:g} calls per episode ({})",
+                               calls,
+                               configs::RoughDuration(elapsed));
+          });
+    return cell;
+  }
+
  private:
   void Watch(const std::function<void()>& work,
              const std::function<std::string(core::Duration)>& line) {
@@ -118,6 +131,12 @@ std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan
   for (const std::int32_t budget : plan.budgets)
     terms.push_back({.cost = static_cast<float>(first_cost), .budget = budget});
   for (const auto& [cost, budget] : terms) cells.push_back(actors::SwitcherCell(cost, budget));
+  const actors::CostControllerOptions control{.min_cost = parts.config.actor.terms.min_cost,
+                                              .max_cost = parts.config.actor.terms.max_cost};
+  for (const double calls : plan.average_calls) {
+    cells.push_back(evaluator.AtAverageCalls(calls, control, plan.calibration));
+    if (parts.signals.num_stop_requests() > 0) return {};
+  }
   for (const auto& [cost, budget] : terms) {
     if (plan.oracle) cells.push_back(actors::HindsightCell(plan.hindsight, cost, budget));
   }

@@ -33,6 +33,8 @@ struct EvaluateParts {  // All outlive the call.
 //   (measured, and thresholds found, on calibration episodes), and if the plan wants it under every
 //   budget with as many per episode as the Switcher makes under it,
 //   the Switcher at every cost of the plan, and at the first cost under every budget,
+//   the Switcher at the trained cost at which it makes as many calls per episode as the plan wants
+//   on average (found on calibration episodes),
 //   and if the plan wants it the best in hindsight at the same costs and budgets.
 // Answers are remembered between policies, which ask the same questions.
 std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan,

@@ -22,6 +22,7 @@ bool AreComparable(const actors::EvaluationCell& ours, const actors::EvaluationC
 }
 
 std::string BudgetText(const actors::EvaluationCell& cell) {
+  if (cell.average) return fmt::format(" B=~{:g}", cell.average->wanted);
   return cell.terms.budget >= 0 ? fmt::format(" B={}", cell.terms.budget) : std::string();
 }
 

@@ -38,6 +38,13 @@ void AddEvalCommand(CLI::App& app, Chosen& chosen) {
           "Rules in the whole table, matched to the Switcher's call rate: random,entropy,...")
       ->delimiter(',')
       ->allow_extra_args(false);
+  command
+      ->add_option("--average-calls",
+                   options->average_calls,
+                   "In the whole table also the Switcher at the cost at which it makes so many "
+                   "calls per episode on average: 2,4,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_flag("--oracle",
                     options->oracle,
                     "Also the best in hindsight, at the Switcher's costs and budgets (it sees the "

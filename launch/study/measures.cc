@@ -23,6 +23,10 @@ bool DependsOnCost(const Json& cell) {
 
 PolicyKey ReadKey(const Json& cell) {
   PolicyKey key{.name = cell.at("name")};
+  if (const auto average = cell.find("average_calls"); average != cell.end()) {
+    key.name += fmt::format(" {:g}", average->at("wanted").get<double>());
+    return key;
+  }
   // Costs are kept in single precision: 0.01 is to read as it was written.
   if (DependsOnCost(cell))
     key.cost = std::stod(fmt::format("{:.6g}", cell.at("cost").get<double>()));

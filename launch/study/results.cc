@@ -251,9 +251,10 @@ void AddImprovements(const std::vector<std::pair<std::string, Variant>>& variant
       results.improvements.push_back(Improvement(
           {label(first_name, key), &runs}, {label(name, key), &found->second}, options));
     }
-    const std::set<std::string> no_rules = {kQuick, kDeepthink, kOracle, kSwitcher};
+    const std::set<std::string> no_rules = {kQuick, kDeepthink, kOracle};
     for (const auto& [rule, rule_runs] : first.policies()) {
-      if (no_rules.contains(rule.name) || rule.budget != key.budget) continue;
+      const bool is_switcher = rule.name.starts_with(kSwitcher);  // Or at an average budget.
+      if (is_switcher || no_rules.contains(rule.name) || rule.budget != key.budget) continue;
       results.improvements.push_back(Improvement(
           {label(first_name, key), &runs}, {label(first_name, rule), &rule_runs}, options));
     }

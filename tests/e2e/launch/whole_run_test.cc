@@ -148,9 +148,10 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
 
   const auto others = Londi("eval " + run.path.string() +
                             " --baselines last,disagreement --set evaluation.cap_baselines=true"
-                            " --oracle --set evaluation.oracle_nodes=20");
+                            " --oracle --set evaluation.oracle_nodes=20 --average-calls 2");
   EXPECT_EQ(others.status, 0) << others.output;
   EXPECT_THAT(others.output, ContainsRegex("c=0.05 B=2 +minus last B=2"));
+  EXPECT_THAT(others.output, ContainsRegex("wanted 2: c=.+ makes .+ there, .+ here; "));
   EXPECT_THAT(others.output, Not(ContainsRegex("c=0.05 +minus last B=2")));
   std::vector<std::pair<std::string, nlohmann::json>> rows;  // Name, budget.
   const auto table = nlohmann::json::parse(testing::ReadText(run.evaluation()));
@@ -164,6 +165,7 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
                           Pair("disagreement", 2),
                           Pair("switcher", nullptr),
                           Pair("switcher", 2),
+                          Pair("switcher-average", nullptr),
                           Pair("hindsight-oracle", nullptr),
                           Pair("hindsight-oracle", 2)));
   EXPECT_THAT(others.output, Not(ContainsRegex("c=0.05 +minus hindsight-oracle B=2")));

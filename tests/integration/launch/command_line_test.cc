@@ -142,6 +142,10 @@ TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
   EXPECT_THAT(Londi("config print --set evaluation.costs=[]"),
               Complains(2, "evaluation.costs is empty", "evaluation.costs=[0.02]"));
   EXPECT_EQ(Londi("config print --set evaluation.budgets=[]").status, 0);
+  EXPECT_THAT(Londi("config print --set evaluation.average_calls=[2.5]").output,
+              ContainsRegex("evaluation.average_calls += .2.5."));
+  EXPECT_THAT(Londi("config print --set evaluation.average_calls=[2,0]"),
+              Complains(2, "evaluation.average_calls", "always-quick"));
   EXPECT_THAT(Londi("config print").output,
               ContainsRegex("evaluation.baselines += ..random., .entropy.."));
   EXPECT_EQ(Londi("config print --set evaluation.baselines=[margin,swift-sage]").status, 0);
@@ -174,6 +178,8 @@ TEST_F(CommandLine, AnOptionThatAnEvaluationWouldNotReadIsRefused) {
   for (const char* one_cell : {" --policy swift-sage", " --cost 0.1"}) {
     EXPECT_THAT(Londi(eval + " --baselines random" + one_cell),
                 Complains(2, "--baselines", "leave --baselines out"));
+    EXPECT_THAT(Londi(eval + " --average-calls 2" + one_cell),
+                Complains(2, "--average-calls", "leave --average-calls out"));
   }
   EXPECT_THAT(Londi(eval + " --policy first --steps 3 --oracle"),
               Complains(2, "--oracle", "leave --oracle out"));

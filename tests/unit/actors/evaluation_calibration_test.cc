@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -119,6 +120,77 @@ TEST_F(EvaluationCalibration, UnderABudgetCallsCountPerEpisodeBecauseWastedOnesM
   const CellSummary matched = Summarize(evaluator.Run(cells).front());
   EXPECT_DOUBLE_EQ(matched.calls, 1);
   EXPECT_DOUBLE_EQ(matched.success, 1);
+}
+
+// Its gain depends on QUICK alone, hidden state and what that says about its proposal, which a hash
+// of the prompt makes; its bill of a call is that call: it calls where the gain is above the cost.
+std::shared_ptr<core::WeightsSnapshot> MakeThrifty() {
+  auto weights = testing::MakeRandomSwitcherWeights(
+      {.num_features = NumFeatures(4), .disagreement_width = 0}, 3);
+  for (const char* name : {"calls.gain.weight", "calls.gain.bias"})
+    std::ranges::fill(testing::FindArray(*weights, name).values, 0.0f);
+  auto& inputs = testing::FindArray(*weights, "trunk.0.weight");
+  const auto width = static_cast<std::size_t>(inputs.shape[1]);
+  constexpr std::size_t kHidden = 4, kFirstScalar = kHidden + kNumTextBuckets;
+  for (std::size_t i = 0; i < inputs.values.size(); ++i) {
+    const std::size_t input = i % width;
+    const bool is_quick = input < kHidden || (input >= kFirstScalar && input < kFirstScalar + 8);
+    if (!is_quick) inputs.values[i] = 0;
+  }
+  for (float& weight : testing::FindArray(*weights, "return.gain.weight").values) weight *= 0.05f;
+  testing::FindArray(*weights, "return.gain.bias").values = {0.05f};
+  return weights;
+}
+
+TEST_F(EvaluationCalibration, AnAverageBudgetIsKeptOnOtherSeedsThanThoseItsCostWasFoundOn) {
+  Evaluator::Parts parts = CorridorParts();
+  parts.weights = MakeThrifty();
+  Evaluator evaluator(Episodes(300), parts);
+  const auto at = evaluator.Run({SwitcherCell(1e-3), SwitcherCell(0.3)});
+  ASSERT_GT(Summarize(at[0]).calls, 5.5);
+  ASSERT_LT(Summarize(at[1]).calls, 1.5);
+
+  for (const double wanted : {2.0, 5.0}) {
+    seeds_.times.clear();
+    const EvaluationCell cell = evaluator.AtAverageCalls(wanted, {}, {.episodes = 200});
+    EXPECT_EQ(seeds_.times.begin()->first, kFirstCalibrationSeed);
+    EXPECT_EQ(seeds_.times.size(), 200u);
+
+    const CellSummary unseen = Summarize(evaluator.Run({cell}).front());
+
+    ASSERT_TRUE(cell.average);
+    EXPECT_EQ(cell.name, "switcher-average");
+    EXPECT_EQ(cell.average->outcome, CostOutcome::kReached);
+    EXPECT_NEAR(cell.average->found.calls, wanted, 0.02 * wanted);
+    EXPECT_FLOAT_EQ(cell.terms.cost, static_cast<float>(cell.average->found.cost));
+    EXPECT_NEAR(unseen.calls, wanted, 0.3);  // 3 standard errors of a mean of 300.
+    EXPECT_EQ(cell.terms.budget, core::BudgetGovernor::kUnlimited);
+  }
+}
+
+TEST_F(EvaluationCalibration, AnAverageBudgetOutsideTheTrainedCostsIsSaidToBe) {
+  Evaluator::Parts parts = CorridorParts();
+  parts.weights = MakeThrifty();
+  Evaluator evaluator(Episodes(5), parts);
+
+  const EvaluationCell cell =
+      evaluator.AtAverageCalls(9.99, {.min_cost = 0.05, .max_cost = 0.3}, {.episodes = 20});
+
+  EXPECT_EQ(cell.average->outcome, CostOutcome::kTooFew);
+  EXPECT_LT(cell.average->found.calls, 9);
+  EXPECT_GE(cell.terms.cost, 0.05f);
+}
+
+TEST_F(EvaluationCalibration, AStopEndsTheSearchForAnAverageBudget) {
+  Evaluator::Parts parts = CorridorParts();
+  parts.weights = MakeThrifty();
+  Evaluator evaluator(Episodes(5), parts);
+  evaluator.RequestStop();
+
+  const EvaluationCell cell = evaluator.AtAverageCalls(2, {}, {.episodes = 20});
+
+  EXPECT_EQ(cell.average->outcome, CostOutcome::kSearching);
+  EXPECT_TRUE(seeds_.times.empty());
 }
 
 TEST_F(EvaluationCalibration, ABaselineWithoutAKnobComesAsItIs) {

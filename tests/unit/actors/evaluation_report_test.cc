@@ -84,6 +84,64 @@ TEST(ToJson, SaysTheSameToMachines) {
   EXPECT_NEAR(json.at("differences").at(1).at("success").get<double>(), -0.5, 1e-12);
 }
 
+std::vector<CellResult> MakeAverageResults(const std::vector<AverageBudget>& budgets) {
+  std::vector<CellResult> results = MakeResults();
+  for (const AverageBudget& average : budgets) {
+    CellResult result = results[1];  // Two calls per episode.
+    result.cell = SwitcherCell(average.found.cost);
+    result.cell.name = "switcher-average";
+    result.cell.average = average;
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+TEST(ToTable, SaysOfAverageBudgetsWhatWasReachedAndWhatIsNot) {
+  const std::string table = ToTable(
+      MakeAverageResults(
+          {{.wanted = 2, .outcome = CostOutcome::kReached, .found = {.cost = 0.012, .calls = 2.03}},
+           {.wanted = 3,
+            .outcome = CostOutcome::kBetween,
+            .found = {.cost = 0.02, .calls = 2.5},
+            .above = CallsAtCost{.cost = 0.0199, .calls = 4},
+            .below = CallsAtCost{.cost = 0.02, .calls = 2.5}},
+           {.wanted = 0.5, .outcome = CostOutcome::kTooMany, .found = {.cost = 0.3, .calls = 1}},
+           {.wanted = 30, .outcome = CostOutcome::kTooFew, .found = {.cost = 0.001, .calls = 9}}}),
+      0);
+
+  const std::vector<std::string> lines = Lines(table);
+  EXPECT_TRUE(lines[4].starts_with("switcher-average "));
+  EXPECT_NE(lines[4].find(" 0.012  ~2 "), std::string::npos) << lines[4];
+  for (const char* said :
+       {"single episodes may have more",
+        "wanted 2: c=0.012 makes 2.03 there, 2.00 here; reached\n",
+        "wanted 3: c=0.02 makes 2.50 there, 2.00 here; no cost has them: 4.00 at c=0.0199, 2.50 at "
+        "c=0.02\n",
+        "wanted 0.5: c=0.3 makes 1.00 there, 2.00 here; out of reach: it calls more often even at "
+        "the largest trained cost\n",
+        "wanted 30: c=0.001 makes 9.00 there, 2.00 here; out of reach: it calls less often even at "
+        "the smallest trained cost\n"})
+    EXPECT_NE(table.find(said), std::string::npos) << said << table;
+  EXPECT_EQ(ToTable(MakeResults(), 0).find("average"), std::string::npos);
+}
+
+TEST(ToJson, HasWhatWasWantedOnAverageAndWhatWasFound) {
+  const auto results = MakeAverageResults({{.wanted = 2.5,
+                                            .outcome = CostOutcome::kUnsettled,
+                                            .found = {.cost = 0.25, .calls = 2.75},
+                                            .above = CallsAtCost{.cost = 0.25, .calls = 2.75}}});
+  const auto json = nlohmann::json::parse(ToJson(results, 0, /*with_episodes=*/false));
+
+  EXPECT_FALSE(json.at("cells").at(1).contains("average_calls"));
+  const auto& average = json.at("cells").at(3).at("average_calls");
+  EXPECT_EQ(average.at("wanted"), 2.5);
+  EXPECT_EQ(average.at("outcome"), "unsettled");
+  EXPECT_EQ(average.at("found").at("cost"), 0.25);
+  EXPECT_EQ(average.at("above").at("calls"), 2.75);
+  EXPECT_TRUE(average.at("below").is_null());
+  EXPECT_TRUE(json.at("cells").at(3).at("budget").is_null());
+}
+
 std::vector<CellResult> MakeOracleResults() {
   std::vector<CellResult> results = MakeResults();
   const EpisodeResult solved{.finished = true,

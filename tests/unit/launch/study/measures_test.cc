@@ -67,6 +67,19 @@ TEST_F(ReadEvaluationTest, TakesWhatAnEvaluationWrote) {
   EXPECT_EQ(Text(read.rbegin()->first), "switcher c=0.01 B=3");
 }
 
+// Each run finds a cost of its own, and yet they are one policy.
+TEST_F(ReadEvaluationTest, AnAverageBudgetIsOnePolicyWhateverItsCost) {
+  actors::EvaluationCell cell = actors::SwitcherCell(0.0123);
+  cell.name = "switcher-average";
+  cell.average = actors::AverageBudget{.wanted = 2.5};
+
+  const Evaluation read =
+      ReadEvaluation(Write(actors::ToJson({{cell, {MakeRow(4, true, {2, 7})}}}, 0, true)));
+
+  ASSERT_TRUE(read.contains({.name = "switcher-average 2.5"}));
+  EXPECT_EQ(read.begin()->second[0].value, 0.75);  // No cost is taken off.
+}
+
 TEST_F(ReadEvaluationTest, SaysWhichFileIsDamaged) {
   const auto complains = [](const std::filesystem::path& file) {
     try {

@@ -106,6 +106,20 @@ TEST(Analyse, ComparesVariantsAndRulesRunByRun) {
   EXPECT_GT(results.variants[1].oracle_share.value, 0);
 }
 
+TEST(Analyse, ASwitcherAtAnAverageBudgetIsNoRuleToCompareWith) {
+  Evaluation evaluation = MakeStudyEvaluation();
+  evaluation[{.name = "switcher-average 2"}] = evaluation.at({.name = "random"});
+
+  const StudyResults results = Analyse({{"one", {evaluation, evaluation}}}, {.resamples = 10});
+
+  EXPECT_EQ(std::ranges::count(results.policies,
+                               "switcher-average 2",
+                               [](const PolicyRow& row) { return row.key.name; }),
+            1);
+  for (const ImprovementRow& row : results.improvements)
+    EXPECT_EQ(row.y.find("average"), std::string::npos) << row.y;
+}
+
 TEST(Analyse, KnowsOfNoOracleWhereNoneWasAsked) {
   Evaluation without = MakeStudyEvaluation();
   std::erase_if(without, [](const auto& policy) { return policy.first.name == kOracle; });
