@@ -39,7 +39,6 @@ struct Training {
   int num_updates = 25'000;
   double retrace_lambda = 0;
   int n_step = 3;
-  double calls_loss_weight = 0.03;
   learner::MemoryOptions memory = {};
 };
 
@@ -82,7 +81,7 @@ RoundsOptions OptionsFor(const Training& training) {
                            .retrace_lambda = training.retrace_lambda,
                            .retrace_temperature = 1e-3,
                            .target_rate = 0.02,
-                           .calls_loss_weight = training.calls_loss_weight,
+                           .calls_loss_weight = 0.03,
                            .memory = training.memory};
   learner.device = "cpu";
   learner.threads = 1;
@@ -379,7 +378,7 @@ TEST(ExactProblems, ProposalGate) {
 }
 
 // The walk is short and its end is all there is, so windows of its whole length carry that back
-// without a network's say. Costs are large, and so is what an error of the calls weighs.
+// without a network's say.
 TEST(ExactProblems, Memory) {
   using actors::problems::kMemorySteps;
   Learned learned({.problem = "memory",
@@ -388,7 +387,6 @@ TEST(ExactProblems, Memory) {
                    .num_rows = 200'000,
                    .num_updates = 3000,
                    .n_step = kMemorySteps,
-                   .calls_loss_weight = 0.1,
                    .memory = {.width = 16, .window = 8}});
   const TwoActionMdp mdp = MakeMemoryMdp(kMemorySteps);
   constexpr int kEpisodes = 40;
