@@ -55,6 +55,13 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
              .unit = "reward",
              .min = 0,
              .max = 100});
+  table.Add("learner.dqn.plan_tolerance",
+            dqn.plan_tolerance,
+            {.meaning = "Of the plans whose values are within this of the highest, the one with "
+                        "the fewest calls is followed",
+             .unit = "reward",
+             .min = 0,
+             .max = 100});
   table.Add(
       "learner.dqn.branching",
       dqn.branching,

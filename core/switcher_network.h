@@ -45,7 +45,9 @@
 //   return.value.{weight,bias}      return.gain.{weight,bias}      return.shadow.{weight,bias}
 //   calls.value.{weight,bias}       calls.gain.{weight,bias}       calls.shadow.{weight,bias}
 //   plans.return.{weight,bias}      plans.calls.{weight,bias}
-//   plans.margin [1]                of ChooseGreedily. These five only where there are plans
+//   plans.margin [1]   plans.tolerance [1]   PlanRule. These six only where there are plans;
+//   weights
+//                                   of earlier builds have no tolerance: 0
 //   disagreement.<i>.{weight,bias}  disagreement.<i>.norm.{weight,bias}
 //   disagreement.logit.{weight,bias}
 //   memory.input.{weight,bias}      [3 width, num_features], [3 width]
@@ -108,7 +110,11 @@ struct Values {
 };
 static_assert(sizeof(Values) == (7 + 2 * kNumPlans) * sizeof(float));
 
-inline constexpr float kNoPlans = -1;  // A margin that says so.
+// How plans become a choice. Task reward.
+struct PlanRule {
+  float margin = -1;    // >= 0; less: there are no plans.
+  float tolerance = 0;  // >= 0
+};
 
 struct GreedyChoice {
   bool activate = false;
@@ -118,9 +124,10 @@ struct GreedyChoice {
 
 // The policy. Without plans: activate iff legal and advantage > 0. With plans: what the best plan
 // does at this cost (generalized policy improvement, Barreto et al. 2017, arXiv:1606.05312), unless
-// the critics see an advantage or disadvantage of more than `margin` in doing otherwise. A tie
-// stays with QUICK, and so does a NaN.
-//   margin  task reward, >= 0; kNoPlans
-GreedyChoice ChooseGreedily(const Values& values, float cost, bool may_activate, float margin);
+// the critics see an advantage or disadvantage of more than `margin` in doing otherwise. Plans that
+// are worth nearly the same differ in their calls, and the best of several noisy values is one that
+// is overrated: so the best plan is, of those within `tolerance` of the highest value, the one with
+// the fewest calls. A tie stays with QUICK, and so does a NaN.
+GreedyChoice ChooseGreedily(const Values& values, float cost, bool may_activate, PlanRule rule);
 
 }  // namespace londi::core::switcher_network

@@ -43,7 +43,8 @@ MlpNetwork::MlpNetwork(std::shared_ptr<const core::WeightsSnapshot> weights)
     constexpr std::size_t kNumPlans = core::switcher_network::kNumPlans;
     plans_return_ = FindLinear("plans.return", width, kNumPlans);
     plans_calls_ = FindLinear("plans.calls", width, kNumPlans);
-    margin_ = FindArray("plans.margin", {1})[0];
+    rule_.margin = FindArray("plans.margin", {1})[0];
+    if (HasArray("plans.tolerance")) rule_.tolerance = FindArray("plans.tolerance", {1})[0];
   }
   if (HasArray("memory.window")) {
     const std::vector<float>& biases = weights_->Find("memory.state.bias").values;
@@ -94,7 +95,7 @@ core::switcher_network::Values MlpNetwork::Evaluate(std::span<const float> input
   output.calls_value = calls_value_.ApplyToOne(hidden);
   output.calls_advantage =
       output.disagreement * calls_gain + agreement * calls_shadow_.ApplyToOne(hidden) + 1.0f;
-  if (margin_ >= 0) {
+  if (rule_.margin >= 0) {
     plans_return_.Apply(hidden, output.plan_return);
     plans_calls_.Apply(hidden, output.plan_calls);
   }

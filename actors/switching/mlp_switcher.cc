@@ -8,7 +8,7 @@ core::SwitchChoice MlpSwitcher::Choose(const core::SwitcherInput& input) {
   const core::switcher_network::Values values = network_.Evaluate(input);
   if (network_.is_empty()) return {};
   return {.activate = core::switcher_network::ChooseGreedily(
-                          values, input.cost, /*may_activate=*/true, network_.network().margin())
+                          values, input.cost, /*may_activate=*/true, network_.network().rule())
                           .activate,
           .advantage = values.Advantage(input.cost),
           .disagreement = values.disagreement,

@@ -19,6 +19,12 @@
 namespace londi::learner {
 namespace {
 
+core::switcher_network::PlanRule RuleOf(const DqnOptions& options) {
+  if (!options.plans) return {};
+  return {.margin = static_cast<float>(options.plan_margin),
+          .tolerance = static_cast<float>(options.plan_tolerance)};
+}
+
 class Dqn final : public Algorithm {
  public:
   Dqn(const DqnOptions& options, int num_features, const std::string& device, std::uint64_t seed)
@@ -31,8 +37,7 @@ class Dqn final : public Algorithm {
                options.plans,
                options.branching,
                options.memory.width},
-        margin_(options.plans ? static_cast<float>(options.plan_margin)
-                              : core::switcher_network::kNoPlans),
+        rule_(RuleOf(options)),
         device_(device),
         online_(shape_, device_, /*gradient=*/true),
         target_(shape_, device_, /*gradient=*/false),
@@ -104,7 +109,10 @@ class Dqn final : public Algorithm {
     snapshot->version = version;
     snapshot->architecture = core::switcher_network::kArchitecture;
     snapshot->arrays = online_.ToArrays(online_.flat(), "");
-    if (options_.plans) snapshot->arrays.push_back({"plans.margin", {1}, {margin_}});
+    if (options_.plans) {
+      snapshot->arrays.push_back({"plans.margin", {1}, {rule_.margin}});
+      snapshot->arrays.push_back({"plans.tolerance", {1}, {rule_.tolerance}});
+    }
     if (options_.memory.width > 0) {
       snapshot->arrays.push_back(
           {"memory.window", {1}, {static_cast<float>(options_.memory.window)}});
@@ -182,7 +190,7 @@ class Dqn final : public Algorithm {
                                   std::span<const Values> chosen_by,
                                   std::int64_t& rows_forward) const {
     std::vector<Bootstrap> bootstraps(batch.entries.size());
-    ChooseBootstraps(batch, chosen_by, margin_, bootstraps);
+    ChooseBootstraps(batch, chosen_by, rule_, bootstraps);
 
     std::vector<std::int64_t> wanted;
     for (const Bootstrap& bootstrap : bootstraps) {
@@ -238,7 +246,7 @@ class Dqn final : public Algorithm {
   const DqnOptions options_;
   const int num_features_;
   const DuelingNetwork::Shape shape_;
-  const float margin_;
+  const core::switcher_network::PlanRule rule_;
   const at::Device device_;
   DuelingNetwork online_;
   DuelingNetwork target_;
@@ -263,6 +271,7 @@ void DqnOptions::Validate() const {
          .fix = "set learner.dqn.disagreement_width to 128, or learner.dqn.plans to false"});
   }
   RequireWithin(plan_margin >= 0, "learner.dqn.plan_margin", plan_margin, "0 or more");
+  RequireWithin(plan_tolerance >= 0, "learner.dqn.plan_tolerance", plan_tolerance, "0 or more");
   RequireWithin(retrace_lambda >= 0 && retrace_lambda <= 1,
                 "learner.dqn.retrace_lambda",
                 retrace_lambda,

@@ -18,9 +18,10 @@ struct MemoryOptions {
 
 struct DqnOptions {
   NetworkOptions network{.adam = {.epsilon = 1.5e-4}};
-  int disagreement_width = 128;       // Units per layer of its tower, 8..4096; 0 = no tower.
-  bool plans = false;                 // Needs the disagreement tower.
-  double plan_margin = 1;             // Of core's ChooseGreedily, task reward, >= 0.
+  int disagreement_width = 128;  // Units per layer of its tower, 8..4096; 0 = no tower.
+  bool plans = false;            // Needs the disagreement tower.
+  double plan_margin = 1;        // Both of core's PlanRule, task reward, >= 0.
+  double plan_tolerance = 0;
   bool branching = false;             // Gains are learned from branched rows, and only there.
   double retrace_lambda = 0;          // Targets by Retrace(lambda) with this, 0..1; 0 = without.
   double retrace_temperature = 0.02;  // Of the policy that they are about, task reward, >= 0.

@@ -30,14 +30,14 @@ float HuberSlope(float error) { return std::clamp(error, -1.0f, 1.0f); }
 
 void ChooseBootstraps(const Batch& batch,
                       std::span<const Values> successors,
-                      float margin,
+                      core::switcher_network::PlanRule rule,
                       std::span<Bootstrap> out) {
   const auto first_successor = static_cast<std::size_t>(batch.num_states);
   std::vector<core::switcher_network::GreedyChoice> greedy(successors.size());
   for (std::size_t i = 0; i < successors.size(); ++i) {
     const Context& context = batch.contexts[first_successor + i];
     greedy[i] = core::switcher_network::ChooseGreedily(
-        successors[i], context.cost, MayActivate(context.remaining), margin);
+        successors[i], context.cost, MayActivate(context.remaining), rule);
   }
   std::vector<std::uint8_t> followed(batch.horizons.size());
   for (std::size_t i = 0; i < followed.size(); ++i) {

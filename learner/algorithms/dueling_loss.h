@@ -20,11 +20,11 @@ struct Bootstrap {
 };
 
 //   successors [num_successors]
-//   margin     of core's ChooseGreedily
+//   rule       of core's ChooseGreedily
 // Fills out [entries].
 void ChooseBootstraps(const Batch& batch,
                       std::span<const Values> successors,
-                      float margin,
+                      core::switcher_network::PlanRule rule,
                       std::span<Bootstrap> out);
 
 struct Target {

@@ -164,12 +164,12 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerMakeTheSameGreedyChoice) {
 
     const float advantage = learner.Advantage(context.cost);
     ASSERT_NEAR(choice.advantage, advantage, 3 * kTolerance);
-    const float margin = GetParam().plans ? kMargin : core::switcher_network::kNoPlans;
+    const float margin = GetParam().plans ? kMargin : -1.0f;
     const float decisive =
         GetParam().plans ? std::abs(std::abs(advantage) - margin) : std::abs(advantage);
     if (decisive > 3 * kTolerance) {
       const auto greedy = core::switcher_network::ChooseGreedily(
-          learner, context.cost, /*may_activate=*/true, margin);
+          learner, context.cost, /*may_activate=*/true, {.margin = margin});
       ASSERT_EQ(choice.activate, greedy.activate);
     }
     activations += choice.activate;

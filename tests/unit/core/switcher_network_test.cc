@@ -10,6 +10,7 @@ namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr float kMargin = 0.1f;
+constexpr PlanRule kNoPlans{};
 constexpr int kNever = 0, kMiddle = 4, kAlways = kNumPlans - 1;  // kMiddle calls where d > 0.4.
 
 // A state in which the LMs disagree with probability 0.5 and `plan` brings 1, the others nothing.
@@ -19,8 +20,8 @@ Values BestPlan(int plan, float advantage = 0) {
   return values;
 }
 
-GreedyChoice Choose(const Values& values, float cost = 0, float margin = kMargin) {
-  return ChooseGreedily(values, cost, /*may_activate=*/true, margin);
+GreedyChoice Choose(const Values& values, float cost = 0, PlanRule rule = {.margin = kMargin}) {
+  return ChooseGreedily(values, cost, /*may_activate=*/true, rule);
 }
 
 TEST(Values, SplitTheAdvantageEvenlyBetweenTheChoices) {
@@ -67,6 +68,26 @@ TEST(ChooseGreedily, FollowsTheBestPlanAtThisCost) {
   EXPECT_FALSE(Choose(values, 0.06f).activate);  // Nothing is better than a loss.
 }
 
+// kAlways is worth 1 with 20 calls, kMiddle nearly as much with 5, and kNever nothing.
+TEST(ChooseGreedily, OfPlansThatAreWorthNearlyTheSameTheOneWithTheFewestCallsIsFollowed) {
+  Values values = BestPlan(kAlways);
+  values.plan_calls[kAlways] = 20;
+  values.plan_return[kMiddle] = 0.97f;
+  values.plan_calls[kMiddle] = 5;
+  const auto followed = [&](float tolerance, float cost = 0) {
+    return Choose(values, cost, {.margin = kMargin, .tolerance = tolerance}).plan;
+  };
+
+  EXPECT_EQ(followed(0), kAlways);
+  EXPECT_EQ(followed(0.02f), kAlways);
+  EXPECT_EQ(followed(0.04f), kMiddle);
+  EXPECT_EQ(followed(0.02f, 0.001f), kMiddle);  // 0.98 and 0.965.
+  EXPECT_EQ(Choose(values, 0, {.margin = kMargin, .tolerance = 2}).activate, false);  // kNever.
+
+  values.plan_return[kMiddle] = kNaN;
+  EXPECT_EQ(followed(0.04f), kAlways);
+}
+
 TEST(ChooseGreedily, DeviatesFromThePlanWhereTheCriticsSeeMoreThanTheMarginInIt) {
   EXPECT_FALSE(Choose(BestPlan(kNever, 0.09f)).activate);
   EXPECT_TRUE(Choose(BestPlan(kNever, 0.11f)).activate);
@@ -88,7 +109,8 @@ TEST(ChooseGreedily, TheBetterOfPlanAndCriticsSaysWhatTheSameChoiceIsWorth) {
 TEST(ChooseGreedily, NothingActivatesWhereTheBudgetIsSpent) {
   for (const float advantage : {0.0f, 5.0f}) {
     EXPECT_FALSE(
-        ChooseGreedily(BestPlan(kAlways, advantage), 0, /*may_activate=*/false, kMargin).activate);
+        ChooseGreedily(BestPlan(kAlways, advantage), 0, /*may_activate=*/false, {.margin = kMargin})
+            .activate);
   }
 }
 

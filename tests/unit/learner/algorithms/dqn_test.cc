@@ -32,6 +32,7 @@ std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1,
   return MakeDqn({.network = {.width = 8, .layers = 1, .adam = {.learning_rate = 1e-2}},
                   .disagreement_width = 8,
                   .plans = plans,
+                  .plan_tolerance = 1.0 / 64,
                   .branching = branching,
                   .target_rate = 0.5},
                  kFeatures,
@@ -157,7 +158,7 @@ TEST(DqnOptions, RefuseWhatPlansDoNotGoTogetherWithAndSayWhy) {
   EXPECT_NE(complaint({.retrace_lambda = 1.1}).what, "");
 }
 
-TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
+TEST(Dqn, LearnsPlansAndPublishesTheirRule) {
   const auto dqn = MakeSmallDqn(1, /*plans=*/true);
   const Batch batch = MakeOneStep(kUnlimited);
   const double first = dqn->Update(batch).loss_plans;
@@ -166,6 +167,7 @@ TEST(Dqn, LearnsPlansAndPublishesTheirMargin) {
   EXPECT_GT(first, 0);
   const auto weights = dqn->Export(core::WeightsVersion(1));
   EXPECT_EQ(weights->Find("plans.margin").values, std::vector<float>{1.0f});
+  EXPECT_EQ(weights->Find("plans.tolerance").values, std::vector<float>{1.0f / 64});
   const std::vector<float>& bias = weights->Find("plans.return.bias").values;
   EXPECT_GT(bias.front(), 0);    // The row did not call, and was rewarded.
   EXPECT_EQ(bias.back(), 0.0f);  // The plan that always calls learns nothing from it.

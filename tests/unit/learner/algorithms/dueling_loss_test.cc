@@ -33,7 +33,7 @@ Batch MakeWindow(const std::vector<Context>& successors,
 
 Bootstrap Choose(const Batch& batch, const std::vector<Values>& successors) {
   std::vector<Bootstrap> out(batch.entries.size());
-  ChooseBootstraps(batch, successors, core::switcher_network::kNoPlans, out);
+  ChooseBootstraps(batch, successors, {}, out);
   return out[0];
 }
 

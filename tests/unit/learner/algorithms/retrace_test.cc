@@ -65,7 +65,7 @@ TEST(MakeRetraceTargets, AreTheGreedyOnesOfChooseBootstrapsWithoutATemperature) 
   for (const float advantage : {-1.0f, 1.0f}) {
     const std::vector<Values> values{WithAdvantage(advantage), WithAdvantage(3)};
     std::vector<Bootstrap> bootstraps(1);
-    ChooseBootstraps(batch, values, core::switcher_network::kNoPlans, bootstraps);
+    ChooseBootstraps(batch, values, {}, bootstraps);
     const auto& rest = values[static_cast<std::size_t>(bootstraps[0].successor)];
 
     const Target target = MakeRetraceTargets(batch, values, values, {.lambda = 1})[0];
