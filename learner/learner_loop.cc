@@ -159,6 +159,14 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
   if (const auto& text = parts_.log.set_aside()) {
     parts_.logger->warn("{}; why: {}; fix: {}", text->what, text->why, text->fix);
   }
+  if (parts_.log.cut_bytes() > 0) {
+    parts_.logger->warn(
+        "{} bytes behind the log's last whole row, {}, were cut off; actors send again what was "
+        "not "
+        "acknowledged",
+        parts_.log.cut_bytes(),
+        parts_.log.end());
+  }
   if (const auto checkpoint = checkpoints_.ReadLatest()) Restore(*checkpoint);
   const int known =
       parts_.log.num_features() != 0 ? parts_.log.num_features() : options_.num_features;

@@ -21,6 +21,7 @@
 #include "tests/support/refuses.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
+#include "tests/unit/learner/segment_log_support.h"
 #include "transport/in_process.h"
 
 namespace londi::learner {
@@ -282,11 +283,8 @@ TEST(LearnerLoop, ACheckpointThatCannotBeWrittenForAnotherReasonEndsIt) {
   EXPECT_EQ(world.metrics.Sum("londi_learner_checkpoints_failed_total"), 0);
 }
 
-TEST(LearnerLoop, SaysWhatOpeningTheLogSetAside) {
-  const TempFolder folder;
-  std::filesystem::create_directory(folder / "log");
-  std::ofstream(folder / "log/segment-000000000000000.log") << "";
-  SegmentLog log(folder / "log", {});
+// What a learner says that begins with this log.
+std::string SaidOfTheLog(SegmentLog& log, const TempFolder& folder) {
   transport::InProcessTransitionChannel source;
   transport::InProcessWeightsChannel weights;
   monitor::Metrics metrics;
@@ -294,14 +292,38 @@ TEST(LearnerLoop, SaysWhatOpeningTheLogSetAside) {
   std::ostringstream said;
   const auto logger = std::make_shared<spdlog::logger>(
       "learner", std::make_shared<spdlog::sinks::ostream_sink_mt>(said));
-
   const LearnerLoop loop(
       SmallOptions(1), {log, source, weights, metrics, logger, clock}, folder / "checkpoints", {});
+  return said.str();
+}
 
-  const std::string text = said.str();
+TEST(LearnerLoop, SaysWhatOpeningTheLogSetAside) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "log");
+  std::ofstream(folder / "log/segment-000000000000000.log") << "";
+  SegmentLog log(folder / "log", {});
+
+  const std::string text = SaidOfTheLog(log, folder);
+
   EXPECT_NE(text.find("segment-000000000000000.log was set aside"), std::string::npos) << text;
   EXPECT_NE(text.find("why: it has no whole header"), std::string::npos) << text;
   EXPECT_NE(text.find("fix: "), std::string::npos) << text;
+}
+
+TEST(LearnerLoop, SaysHowMuchOfATornRowOpeningTheLogCutOff) {
+  const TempFolder folder;
+  SegmentLog(folder / "log", {}).Append(Rows(1, 3));
+  const auto file = std::filesystem::directory_iterator(folder / "log")->path();
+  std::fstream(file, std::ios::binary | std::ios::in | std::ios::out)
+      .seekp(4096 + 2 * 128 + 60)
+      .put('\x55');
+  SegmentLog log(folder / "log", {});
+  ASSERT_EQ(log.end(), 2);
+
+  const std::string text = SaidOfTheLog(log, folder);
+
+  EXPECT_NE(text.find(" bytes behind the log's last whole row, 2, were cut off"), std::string::npos)
+      << text;
 }
 
 TEST(LearnerOptions, RefuseWhatCannotWork) {
