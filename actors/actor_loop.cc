@@ -53,18 +53,40 @@ void TermsOptions::Validate() const {
       "costs are drawn log-uniformly, so 0 < actor.terms.min_cost <= actor.terms.max_cost.");
   Require(max_budget >= 0,
           "actor.terms.max_budget is " + std::to_string(max_budget),
-          "a budget is a number of activations.");
+          "it is what a budget buys at most, in calls.");
+  const bool counts_calls = budget_unit == core::BudgetUnit::kCalls;
+  Require(counts_calls ? call_price == 0 : call_price > 0 && call_price <= 1e9,
+          "actor.terms.call_price is " + std::to_string(call_price) + " with budgets that count " +
+              core::UnitName(budget_unit),
+          counts_calls
+              ? "each call is one; the price of a typical call is asked for with other units."
+              : "budgets are scaled by what a typical call costs; the table at the end of "
+                "a run says how many tokens and GFLOP an episode takes.");
+  const bool counts_time = budget_unit == core::BudgetUnit::kMilliseconds;
+  Require(counts_time
+              ? worst_call >= call_price && meter().most_per_call() < core::BudgetMeter::kMaxPrice
+              : worst_call == 0,
+          "actor.terms.worst_call is " + std::to_string(worst_call) + " with budgets that count " +
+              core::UnitName(budget_unit),
+          counts_time
+              ? "nobody knows the time of a call beforehand: what none exceeds is reserved, "
+                "call_price or more."
+              : "in that unit a call's worst case is known without it.");
+  Require(max_budget <= (1 << 30) / meter().ticks_per_call(),
+          "actor.terms.max_budget is " + std::to_string(max_budget),
+          "so much at that price cannot be counted.");
 }
 
 EpisodeTerms DrawTerms(const TermsOptions& options, Random& random) {
-  EpisodeTerms terms;
+  EpisodeTerms terms{.meter = options.meter()};
   if (random.Uniform() >= options.zero_cost) {
     const double exponent = random.Uniform();
     terms.cost = static_cast<float>(options.min_cost *
                                     std::pow(options.max_cost / options.min_cost, exponent));
   }
   if (random.Uniform() >= options.unlimited)
-    terms.budget = static_cast<std::int32_t>(random.Below(options.max_budget + std::int64_t{1}));
+    terms.budget = static_cast<std::int32_t>(
+        random.Below(options.max_budget * std::int64_t{terms.meter.ticks_per_call()} + 1));
   return terms;
 }
 
@@ -95,8 +117,12 @@ struct ActorLoop::Counters {
         changed_actions(
             Make(metrics, "changed_actions", "Activations where DEEPTHINK chose another action")),
         failed_episodes(Make(metrics, "failed_episodes", "Episodes left for want of an LM")),
+        refused_calls(
+            Make(metrics, "refused_calls", "Calls that cost more than was left of the budget")),
+        overrun_calls(
+            Make(metrics, "overrun_calls", "Calls that cost more than was reserved for them")),
         budget_violations(
-            Make(metrics, "budget_violations", "Episodes with more calls than their budget")),
+            Make(metrics, "budget_violations", "Episodes that spent more than their budget")),
         env_time(MakeTime(metrics, "env")),
         quick_time(MakeTime(metrics, "quick")),
         switcher_time(MakeTime(metrics, "switcher")),
@@ -127,6 +153,8 @@ struct ActorLoop::Counters {
                          &labels_asked,
                          &changed_actions,
                          &failed_episodes,
+                         &refused_calls,
+                         &overrun_calls,
                          &budget_violations})
       tally->Publish(1);
     for (Tally* time : {&env_time, &quick_time, &switcher_time, &deepthink_time, &write_time})
@@ -136,7 +164,7 @@ struct ActorLoop::Counters {
 
   const monitor::Labels labels;
   Tally decisions, episodes, successes, deepthink_calls, labels_asked, changed_actions,
-      failed_episodes, budget_violations;
+      failed_episodes, refused_calls, overrun_calls, budget_violations;
   Tally env_time, quick_time, switcher_time, deepthink_time, write_time;  // Ticks.
   std::atomic<std::int64_t> weights = 0;
   monitor::Gauge weights_gauge;
@@ -230,9 +258,9 @@ class ActorLoop::Worker {
     bool BeforeDecision() override { return worker_.TakeNewWeights(); }
 
     bool AfterStep(const StepRecord& record) override {
-      if (episode_ != record.episode.id) calls_ = 0;
+      if (episode_ != record.episode.id) spent_ = 0;
       episode_ = record.episode.id;
-      worker_.CountStep(record, calls_);
+      worker_.CountStep(record, spent_);
       if (!hold_) return worker_.Write(ToTransition(record));
       held_.push_back(ToTransition(record));
       return true;
@@ -250,7 +278,7 @@ class ActorLoop::Worker {
     bool hold_ = false;
     std::vector<core::Transition> held_;
     std::optional<core::EpisodeId> episode_;
-    std::int32_t calls_ = 0;  // Of the episode, counted apart from the governor.
+    std::int64_t spent_ = 0;  // Of the episode, counted apart from the governor.
   };
 
   EpisodeResult Act(const EpisodeSetup& setup) {
@@ -338,8 +366,8 @@ class ActorLoop::Worker {
     return setup;
   }
 
-  // `calls`: of the episode up to now.
-  void CountStep(const StepRecord& record, std::int32_t& calls) {
+  // `spent`: of the episode's budget up to now.
+  void CountStep(const StepRecord& record, std::int64_t& spent) {
     ++loop_.moves_;
     counters_.quick_time.Add(record.times.quick.count());
     counters_.switcher_time.Add(record.times.switcher.count());
@@ -351,9 +379,24 @@ class ActorLoop::Worker {
     if (decision.deepthink) {
       counters_.deepthink_calls.Add(1);
       counters_.changed_actions.Add(decision.action() != decision.quick.action);
-      const std::int32_t budget = record.episode.terms.budget;
-      if (++calls == budget + 1 && budget >= 0) counters_.budget_violations.Add(1);
+      const EpisodeTerms& terms = record.episode.terms;
+      const std::int64_t before = spent;
+      const std::int32_t price = terms.meter.Price(decision.deepthink->usage);
+      spent += price;
+      if (terms.budget >= 0) {
+        counters_.overrun_calls.Add(price > terms.meter.most_per_call());
+        if (spent > terms.budget && before <= terms.budget) {  // Now, and once.
+          counters_.budget_violations.Add(1);
+          parts_.logger->warn("actor={} episode={} spent {:g} of a budget of {:g} {}",
+                              loop_.identity_.actor.value,
+                              record.episode.id.value,
+                              terms.meter.Amount(spent),
+                              terms.meter.Amount(terms.budget),
+                              core::UnitName(terms.meter.unit()));
+        }
+      }
     }
+    counters_.refused_calls.Add(decision.refused);
     counters_.labels_asked.Add(decision.label.has_value());
     RaiseTo(counters_.weights, decision.choice.version.value);
   }
@@ -439,6 +482,8 @@ ActorProgress ActorLoop::progress() const {
           .deepthink_calls = c.deepthink_calls.Get(),
           .changed_actions = c.changed_actions.Get(),
           .failed_episodes = c.failed_episodes.Get(),
+          .refused_calls = counters_->refused_calls.Get(),
+          .overrun_calls = c.overrun_calls.Get(),
           .budget_violations = c.budget_violations.Get(),
           .weights = core::WeightsVersion(c.weights.load()),
           .env_seconds = seconds(c.env_time),

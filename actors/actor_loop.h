@@ -22,9 +22,17 @@ struct TermsOptions {
   double zero_cost = 0.1;  // Share of episodes with c = 0, 0..1.
   double min_cost = 1e-3;  // The others: c is log-uniform in [min_cost, max_cost], > 0.
   double max_cost = 0.3;
-  std::int32_t max_budget = 16;  // B is uniform in 0..max_budget, >= 0,
+  std::int32_t max_budget = 16;  // B is uniform in 0..max_budget (typical) calls, >= 0,
   double unlimited = 0.25;       // or unlimited in this share of episodes, 0..1.
-  void Validate() const;         // Throws core::ConfigError.
+
+  core::BudgetUnit budget_unit = core::BudgetUnit::kCalls;
+  double call_price = 0;  // Of a typical call, in the unit, > 0; with calls 0: each is one.
+  double worst_call = 0;  // Milliseconds that no call exceeds, >= call_price; 0 in other units.
+
+  core::BudgetMeter meter() const {
+    return {budget_unit, budget_unit == core::BudgetUnit::kCalls ? 1 : call_price, worst_call};
+  }
+  void Validate() const;  // Throws core::ConfigError.
 };
 EpisodeTerms DrawTerms(const TermsOptions& options, Random& random);
 
@@ -56,7 +64,9 @@ struct ActorProgress {
   std::int64_t deepthink_calls = 0;
   std::int64_t changed_actions = 0;    // Calls that changed the action.
   std::int64_t failed_episodes = 0;    // Left because an LM did not answer.
-  std::int64_t budget_violations = 0;  // Episodes with more calls than their budget: must stay 0.
+  std::int64_t refused_calls = 0;      // Would have cost more than was left of the budget.
+  std::int64_t overrun_calls = 0;      // Cost more than was reserved: must stay 0.
+  std::int64_t budget_violations = 0;  // Episodes that spent more than their budget: must stay 0.
   core::WeightsVersion weights;        // Newest that a decision was made with.
 
   // Where the decisions' time went, seconds summed over the threads.

@@ -107,7 +107,7 @@ BranchedEpisode Brancher::Run(core::Environment& environment,
   while (!playout.done() && observer.BeforeDecision()) {
     const std::int32_t step = playout.step();
     std::unique_ptr<Playout> copy;
-    if (playout.remaining() != 0 && random_.Uniform() < options_.rate) {
+    if (playout.may_call() && random_.Uniform() < options_.rate) {
       EpisodeSetup named = copies_.name(setup);
       named.terms.budget = playout.remaining();
       copy = playout.Fork(copies_.decision_maker, named);

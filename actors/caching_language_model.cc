@@ -1,9 +1,11 @@
 #include "actors/caching_language_model.h"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "actors/random.h"
+#include "core/error.h"
 
 namespace londi::actors {
 namespace {
@@ -29,6 +31,14 @@ class TextHash {
   std::uint64_t second_ = 0x6a09e667f3bcc909ULL;
 };
 
+void RequireAdmitted(const core::LmRequest& request, const core::LmUsage& usage) {
+  if (request.Admits(usage.computed_tokens, usage.flops)) return;
+  throw core::OverBudgetError({.what = "a remembered answer costs more than the request allows",
+                               .why = std::to_string(usage.computed_tokens) + " tokens, " +
+                                      std::to_string(usage.flops) + " FLOPs",
+                               .fix = "nothing to do: QUICK's action stands"});
+}
+
 }  // namespace
 
 CachingLanguageModel::CachingLanguageModel(core::LanguageModel& lm, std::size_t capacity)
@@ -41,6 +51,7 @@ core::Proposal CachingLanguageModel::Propose(const core::LmRequest& request) {
     const auto found = proposals_.find(key);
     if (found != proposals_.end()) {
       ++hits_;
+      RequireAdmitted(request, found->second.usage);
       return found->second;
     }
   }

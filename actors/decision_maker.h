@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/switcher_features.h"
 #include "core/budget.h"
+#include "core/budget_meter.h"
 #include "core/clock.h"
 #include "core/decision.h"
 #include "core/environment.h"
@@ -17,7 +19,8 @@ namespace londi::actors {
 // What an episode may cost.
 struct EpisodeTerms {
   float cost = 0;                                          // c, task reward per activation.
-  std::int32_t budget = core::BudgetGovernor::kUnlimited;  // B, activations.
+  std::int32_t budget = core::BudgetGovernor::kUnlimited;  // B, ticks of the meter.
+  core::BudgetMeter meter;                                 // What the budget counts: calls.
 };
 
 // Where the time of decisions went; sums.
@@ -70,6 +73,7 @@ class DecisionMaker {
  private:
   core::Proposal Ask(core::LanguageModel& lm, core::LmRequest& request, core::Duration& waited);
   core::SwitchChoice Choose(const core::Decision& decision, const Moment& now);
+  std::optional<core::Proposal> AskWithinBudget(const core::LmRequest& request);
 
   core::LanguageModel& quick_;
   core::LanguageModel& deepthink_;

@@ -11,10 +11,12 @@ void Add(const core::LmUsage& usage, EpisodeResult::TierUsage& sum) {
   sum.compute_ms += ComputeShareMs(usage);
 }
 
-void Add(const core::Decision& decision, EpisodeResult& result) {
+void Add(const core::Decision& decision, const core::BudgetMeter& meter, EpisodeResult& result) {
   const std::int32_t step = result.steps++;
   Add(decision.quick.usage, result.quick);
+  result.refused += decision.refused;
   if (!decision.deepthink) return;
+  result.spent += meter.Price(decision.deepthink->usage);
   ++result.calls;
   result.call_steps.push_back(step);
   result.call_disagreements.push_back(decision.choice.disagreement);
@@ -23,10 +25,6 @@ void Add(const core::Decision& decision, EpisodeResult& result) {
 }
 
 }  // namespace
-
-double ComputeShareMs(const core::LmUsage& usage) {
-  return usage.compute_ms / std::max(usage.batch_size, 1);
-}
 
 Playout::Playout(core::Environment& environment,
                  DecisionMaker& decision_maker,
@@ -94,7 +92,7 @@ bool Playout::Step(EpisodeObserver& observer) {
                           .env_time = env_time,
                           .times = decision_maker_->times() - times_before};
   sums_.env_time += env_time;
-  Add(decision, sums_);
+  Add(decision, setup_.terms.meter, sums_);
   sums_.total_reward += state_.reward;
   return observer.AfterStep(record);
 }

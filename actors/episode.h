@@ -31,7 +31,7 @@ struct StepRecord {
   const core::Decision& decision;
   std::int32_t step = 0;        // 0-based.
   std::int32_t steps_left = 0;  // This step included.
-  std::int32_t remaining = 0;   // z before the decision.
+  std::int32_t remaining = 0;   // z before the decision, ticks.
   float reward = 0;
   bool terminated = false;
   bool truncated = false;
@@ -56,7 +56,9 @@ struct EpisodeResult {
   std::string kind;
   double total_reward = 0;
   std::int32_t steps = 0;
-  std::int32_t calls = 0;                   // DEEPTHINK's answers, counted apart from the governor.
+  std::int32_t calls = 0;                   // DEEPTHINK's answers, counted apart from the governor,
+  std::int64_t spent = 0;                   // ... and their prices, ticks.
+  std::int32_t refused = 0;                 // Calls that would have cost more than was left.
   std::vector<std::int32_t> call_steps;     // [calls] the steps they were made in, 0-based.
   std::vector<std::int32_t> changed_steps;  // Of these, where the action is another than QUICK's.
   std::vector<float> call_disagreements;    // [calls] SwitchChoice::disagreement before each.
@@ -98,6 +100,7 @@ class Playout {
 
   std::int32_t step() const { return step_; }  // Of the next decision.
   std::int32_t remaining() const { return decision_maker_->budget().remaining(); }
+  bool may_call() const { return decision_maker_->budget().CanReserve(); }
   const EpisodeSetup& setup() const { return setup_; }
 
  private:
@@ -122,8 +125,5 @@ EpisodeResult RunEpisode(core::Environment& environment,
                          const EpisodeSetup& setup,
                          const core::Clock& clock,
                          EpisodeObserver& observer);
-
-// A request's part of the forward pass it shared with others, milliseconds.
-double ComputeShareMs(const core::LmUsage& usage);
 
 }  // namespace londi::actors

@@ -258,6 +258,7 @@ std::vector<EvaluationCell> Evaluator::MatchedBaselines(const std::vector<std::s
   std::vector<EvaluationCell> baselines;
   for (const std::string& kind : kinds) {
     EvaluationCell& baseline = baselines.emplace_back(RuleCell({.kind = kind}, budget));
+    baseline.terms.meter = cell.terms.meter;
     const Knob* knob = FindKnob(kind);
     if (knob == nullptr) continue;
     if (knob->is_rate && budget < 0) {
@@ -336,7 +337,8 @@ CellSummary Summarize(const CellResult& result) {
     lm_ms += episode.quick.compute_ms + episode.deepthink.compute_ms;
     total_ms += std::chrono::duration<double, std::milli>(episode.total_time).count();
     const std::int32_t budget = result.cell.terms.budget;
-    summary.budget_violations += budget >= 0 && episode.calls > budget;
+    summary.refused += episode.refused / n;
+    summary.budget_violations += budget >= 0 && episode.spent > budget;
     summary.value += ValueOf(result.cell, episode) / n;
     if (!plan) continue;
     summary.proven += plan->proven;

@@ -75,7 +75,8 @@ struct CellSummary {
   double gflops = 0;                   // Both LMs.
   double lm_ms_per_decision = 0;       // Share of the LMs' forward passes.
   double total_ms_per_decision = 0;    // Wall clock of an episode's thread, waiting included.
-  std::int64_t budget_violations = 0;  // Episodes with more calls than the budget.
+  double refused = 0;                  // Calls that would have cost more than was left.
+  std::int64_t budget_violations = 0;  // Episodes that spent more than the budget.
   double value = 0;                    // Return minus c times calls.
   // Of hindsight cells.
   std::int64_t proven = 0;  // Episodes whose plan is proven to be the best.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -13,7 +14,18 @@ using Json = nlohmann::ordered_json;
 
 std::string BudgetText(const EvaluationCell& cell) {
   if (cell.average) return fmt::format("~{:g}", cell.average->wanted);
-  return cell.terms.budget < 0 ? "-" : std::to_string(cell.terms.budget);
+  if (cell.terms.budget < 0) return "-";
+  return fmt::format("{:g}", cell.terms.meter.Amount(cell.terms.budget));
+}
+
+// Of budgets that do not count calls.
+std::string UnitText(const std::vector<CellResult>& results) {
+  for (const CellResult& result : results) {
+    const EpisodeTerms& terms = result.cell.terms;
+    if (terms.budget >= 0 && terms.meter.unit() != core::BudgetUnit::kCalls)
+      return fmt::format("B in {} of DEEPTHINK; ", core::UnitName(terms.meter.unit()));
+  }
+  return "";
 }
 
 std::string CostText(const EvaluationCell& cell) {
@@ -127,7 +139,15 @@ Json ToJson(const EvaluationCell& cell) {
   if (knob != nullptr) json[std::string(knob->name)] = cell.switcher.*knob->value;
   if (cell.hindsight) json["max_nodes"] = cell.hindsight->max_nodes;
   json["cost"] = cell.terms.cost;
-  json["budget"] = cell.terms.budget < 0 ? Json() : Json(cell.terms.budget);
+  json["budget"] = Json();
+  if (cell.terms.budget >= 0) {
+    if (cell.terms.meter.unit() == core::BudgetUnit::kGflops) {
+      json["budget"] = cell.terms.meter.Amount(cell.terms.budget);
+    } else {
+      json["budget"] = cell.terms.budget;
+    }
+    json["budget_unit"] = core::UnitName(cell.terms.meter.unit());
+  }
   if (cell.average) json["average_calls"] = ToJson(*cell.average);
   return json;
 }
@@ -147,6 +167,7 @@ Json ToJson(const EvaluationCell& cell, const CellSummary& summary) {
             {"gflops", summary.gflops},
             {"lm_ms_per_decision", summary.lm_ms_per_decision},
             {"total_ms_per_decision", summary.total_ms_per_decision},
+            {"refused_calls", summary.refused},
             {"budget_violations", summary.budget_violations}};
   if (cell.hindsight) {
     json["proven"] = summary.proven;
@@ -179,6 +200,7 @@ Json ToJson(const EpisodeRow& row) {
             {"return", result.total_reward},
             {"steps", result.steps},
             {"calls", result.calls},
+            {"refused_calls", result.refused},
             {"call_steps", result.call_steps},
             {"changed_steps", result.changed_steps},
             {"call_disagreements", result.call_disagreements},
@@ -199,12 +221,16 @@ Json ToJson(const EpisodeRow& row) {
 }  // namespace
 
 std::string ToTable(const std::vector<CellResult>& results, std::size_t reference) {
+  std::size_t budget_width = 3;
+  for (const CellResult& result : results)
+    budget_width = std::max(budget_width, BudgetText(result.cell).size());
   std::string table = fmt::format(
-      "{:<17} {:>6} {:>3}  {:>19}  {:>20}  {:>6}  {:>7}  {:>7}  {:>8}  "
+      "{:<17} {:>6} {:>{}}  {:>19}  {:>20}  {:>6}  {:>7}  {:>7}  {:>8}  "
       "{:>9}  {:>8}\n",
       "policy",
       "c",
       "B",
+      budget_width,
       "success % (95 % CI)",
       "vs " + (reference < results.size() ? results[reference].cell.name : std::string("none")),
       "return",
@@ -222,11 +248,12 @@ std::string ToTable(const std::vector<CellResult>& results, std::size_t referenc
                                             100 * summary.success_interval.high);
     const bool compared = reference < results.size() && i != reference;
     table += fmt::format(
-        "{:<17} {:>6} {:>3}  {:>19}  {:>20}  {:>6.3f}  {:>7.1f}  {:>7.2f}  {:>8.0f}  {:>9.3f}  "
+        "{:<17} {:>6} {:>{}}  {:>19}  {:>20}  {:>6.3f}  {:>7.1f}  {:>7.2f}  {:>8.0f}  {:>9.3f}  "
         "{:>8.2f}\n",
         result.cell.name,
         CostText(result.cell),
         BudgetText(result.cell),
+        budget_width,
         success,
         compared ? DifferenceText(SuccessDifference(result, results[reference])) : "",
         summary.total_reward,
@@ -241,8 +268,9 @@ std::string ToTable(const std::vector<CellResult>& results, std::size_t referenc
   const std::size_t episodes = results.empty() ? 0 : results.front().rows.size();
   table += fmt::format(
       "{} episodes per policy, the same seeds; calls/% per step, calls, "
-      "tokens and GFLOP per episode; budget violations: {}\n",
+      "tokens and GFLOP per episode; {}budget violations: {}\n",
       episodes,
+      UnitText(results),
       violations);
   return table + AverageText(results) + HindsightText(results);
 }

@@ -17,8 +17,9 @@ std::string ToTable(const std::vector<CellResult>& results, std::size_t referenc
 // {"cells": [{"name", "policy", "rate" (random) or "threshold" (entropy) or "max_nodes"
 // (hindsight),
 //             "cost", "budget" (null =
-//             unlimited), "average_calls" (average budgets): {"wanted", "outcome", "found",
-//             "above", "below"}, "summary": {...}, "kinds": {KIND: {...}}, "episodes": [{...}]}],
+//             unlimited), "budget_unit" (where there is one), "average_calls" (average budgets):
+//             {"wanted", "outcome", "found", "above", "below"}, "summary": {...}, "kinds": {KIND:
+//             {...}}, "episodes": [{...}]}],
 //  "differences": [{"cell", "reference" (indices of cells), "success", "low", "high"}]}
 // `with_episodes`: "episodes" with one object per episode.
 std::string ToJson(const std::vector<CellResult>& results,

@@ -243,6 +243,12 @@ std::optional<HindsightPlan> FindHindsightPlan(const EpisodeTerms& terms,
                                                const HindsightOptions& options,
                                                const HindsightParts& parts) {
   options.Validate();
+  if (terms.budget >= 0 && terms.meter.unit() != core::BudgetUnit::kCalls) {
+    throw core::ConfigError({.what = std::string("the best in hindsight under a budget of ") +
+                                     core::UnitName(terms.meter.unit()),
+                             .why = "the search knows budgets of calls only",
+                             .fix = "do without evaluation.oracle, or without evaluation.budgets"});
+  }
   return Search(terms, session, options, parts).Run();
 }
 

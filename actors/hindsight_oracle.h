@@ -50,6 +50,7 @@ struct HindsightParts {                  // All outlive the search.
 // with the fewest calls is the best. No two states are equal: the LMs read all of what was done.
 // nullopt: stopped. Throws core::ConfigError where the environment cannot be copied, and what
 // AskLm does.
+// Throws core::ConfigError for a budget that does not count calls.
 std::optional<HindsightPlan> FindHindsightPlan(const EpisodeTerms& terms,
                                                std::uint64_t session,
                                                const HindsightOptions& options,

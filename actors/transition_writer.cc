@@ -26,7 +26,7 @@ core::Transition ToTransition(const StepRecord& record) {
                        .quick_action = static_cast<std::int16_t>(decision.quick.action),
                        .activated = decision.choice.activate,
                        .behaviour_prob = decision.choice.behaviour_prob,
-                       .may_activate = record.remaining != 0,
+                       .may_activate = decision.may_activate,
                        .reward = record.reward,
                        .cost = record.episode.terms.cost,
                        .remaining = record.remaining,
@@ -44,6 +44,7 @@ core::Transition ToTransition(const StepRecord& record) {
   if (const auto& proposal = decision.deepthink ? decision.deepthink : decision.label) {
     row.deepthink_action = static_cast<std::int16_t>(proposal->action);
     row.deepthink_model = ModelNumber(proposal->model);
+    row.price = record.episode.terms.meter.Price(proposal->usage);
   }
   return row;
 }

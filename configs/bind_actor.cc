@@ -17,10 +17,33 @@ void BindTerms(actors::TermsOptions& terms, OptionTable& table) {
       "actor.terms.max_cost",
       terms.max_cost,
       {.meaning = "Largest cost of a DEEPTHINK call in training", .unit = "reward", .min = 1e-9});
-  table.Add(
-      "actor.terms.max_budget",
-      terms.max_budget,
-      {.meaning = "Largest budget of a training episode", .unit = "calls", .min = 0, .max = 1e6});
+  table.Add("actor.terms.max_budget",
+            terms.max_budget,
+            {.meaning = "Largest budget of a training episode, in calls or what typical calls cost",
+             .unit = "calls",
+             .min = 0,
+             .max = 1e6});
+  table.AddEnum("actor.terms.budget_unit",
+                terms.budget_unit,
+                {{"calls", core::BudgetUnit::kCalls},
+                 {"tokens", core::BudgetUnit::kTokens},
+                 {"gflops", core::BudgetUnit::kGflops},
+                 {"milliseconds", core::BudgetUnit::kMilliseconds}},
+                {.meaning = "What budgets count of DEEPTHINK's answers: calls, computed tokens, "
+                            "1e9 floating point operations, or their share of forward passes"});
+  table.Add("actor.terms.call_price",
+            terms.call_price,
+            {.meaning = "... of a typical call, in that unit: the Switcher sees the budget in such "
+                        "calls; 0 with calls",
+             .min = 0,
+             .max = 1e9});
+  table.Add("actor.terms.worst_call",
+            terms.worst_call,
+            {.meaning = "Of milliseconds: what no call exceeds. So much is reserved for each, and "
+                        "the budget holds as long as that is true; 0 with other units",
+             .unit = "ms",
+             .min = 0,
+             .max = 1e9});
   table.Add("actor.terms.unlimited",
             terms.unlimited,
             {.meaning = "Share of training episodes without a budget", .min = 0, .max = 1});
@@ -142,7 +165,9 @@ void BindEvaluation(EvaluationPlan& plan, OptionTable& table) {
              .min = 0});
   table.Add("evaluation.budgets",
             plan.budgets,
-            {.meaning = "... and at these budgets, at the first cost", .unit = "calls", .min = 0});
+            {.meaning = "... and at these budgets, in the unit of actor.terms.budget_unit, at the "
+                        "first cost",
+             .min = 0});
   table.Add(
       "evaluation.average_calls",
       plan.average_calls,

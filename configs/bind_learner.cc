@@ -211,7 +211,10 @@ void BindBatch(learner::BatchOptions& batch, OptionTable& table) {
             {.meaning = "Largest drawn cost", .unit = "reward", .min = 1e-9});
   table.Add("learner.relabel.max_budget",
             relabel.max_budget,
-            {.meaning = "Largest drawn budget", .unit = "calls", .min = 0, .max = 1e6});
+            {.meaning = "Largest drawn budget, in calls or what typical calls cost",
+             .unit = "calls",
+             .min = 0,
+             .max = 1e6});
   table.Add("learner.relabel.unlimited",
             relabel.unlimited,
             {.meaning = "Share that gets no budget", .min = 0, .max = 1});

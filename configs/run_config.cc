@@ -147,6 +147,27 @@ void ValidateDisagreement(const RunConfig& config) {
               "learner.dqn.disagreement_width = 128"});
 }
 
+// Else that came to light after the training.
+void ValidateBudgets(const RunConfig& config) {
+  const core::BudgetUnit unit = config.actor.terms.budget_unit;
+  const EvaluationPlan& plan = config.evaluation;
+  if (unit != core::BudgetUnit::kCalls && plan.oracle && !plan.budgets.empty()) {
+    throw core::ConfigError(
+        {.what = fmt::format("evaluation.oracle is set with budgets of {}", core::UnitName(unit)),
+         .why = "the search for the best in hindsight knows budgets of calls only",
+         .fix = "set evaluation.budgets to [], or evaluation.oracle to false"});
+  }
+  const std::string& algorithm = config.learner.algorithm.name;
+  if (unit != core::BudgetUnit::kCalls && algorithm != "dqn") {
+    throw core::ConfigError(
+        {.what = fmt::format(
+             "budgets count {} although learner.algorithm is {}", core::UnitName(unit), algorithm),
+         .why = "it learns from which choice was made, and a call that is refused as too dear was "
+                "none",
+         .fix = "set learner.algorithm to dqn, or actor.terms.budget_unit to calls"});
+  }
+}
+
 // Else DEEPTHINK, which is what is dear, would be asked for answers that nobody reads.
 void ValidateLabels(const RunConfig& config) {
   const double labels = config.actor.exploration.labels;
@@ -245,6 +266,7 @@ void RunConfig::Validate() const {
   actor.Validate();
   evaluation.Validate();
   learner.Validate();
+  ValidateBudgets(*this);
   ValidateDisagreement(*this);
   ValidateLabels(*this);
   ValidateOnPolicy(*this);

@@ -60,7 +60,7 @@ struct EnvironmentChoice {
 // Which policies the table at the end compares.
 struct EvaluationPlan {
   std::vector<double> costs = {0.02, 0.005, 0.05, 0.15};  // At least one; rules match the first.
-  std::vector<std::int32_t> budgets = {1, 3, 8};
+  std::vector<double> budgets = {1, 3, 8};  // In the unit of actor.terms.budget_unit, >= 0.
   std::vector<double> average_calls;  // Calls per episode, > 0; at the trained cost that has them.
   std::vector<std::string> baselines = {"random", "entropy"};  // Of actors::BaselineKinds().
   bool cap_baselines = false;                                  // Baselines also under every budget.

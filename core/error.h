@@ -47,6 +47,12 @@ class ModelError : public Error {
   using Error::Error;
 };
 
+// What was asked for costs more than it may. Nothing was spent.
+class OverBudgetError : public Error {
+ public:
+  using Error::Error;
+};
+
 // A peer or a device did not answer in time.
 class UnavailableError : public Error {
  public:

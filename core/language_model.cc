@@ -7,6 +7,10 @@ namespace londi::core {
 
 const char* TierName(Tier tier) { return tier == Tier::kQuick ? "quick" : "deepthink"; }
 
+double ComputeShareMs(const LmUsage& usage) {
+  return usage.compute_ms / std::max(usage.batch_size, 1);
+}
+
 void SummarizeLogProbs(Proposal& proposal) {
   const std::vector<float>& scores = proposal.log_probs;
   if (scores.empty()) return;

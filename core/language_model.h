@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,18 @@ struct LmRequest {
   std::uint64_t session =
       0;  // Requests of one session share a growing prompt (an episode); 0 = none.
   TimePoint deadline = TimePoint::max();  // The reply is worthless afterwards.
+
+  // What answering may need at most (LmUsage::computed_tokens, flops), as the worker finds before
+  // it computes anything. Beyond that it refuses: nothing was spent.
+  static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  std::int64_t max_tokens = kNoLimit;
+  std::int64_t max_flops = kNoLimit;
+
+  bool is_limited() const { return max_tokens != kNoLimit || max_flops != kNoLimit; }
+  bool Admits(std::int64_t tokens, double flops) const {
+    return tokens <= max_tokens &&
+           (max_flops == kNoLimit || flops <= static_cast<double>(max_flops));
+  }
 };
 
 // What the answer cost. FLOPs: 2 * (parameters touched) per computed token plus the head's rows
@@ -36,6 +49,9 @@ struct LmUsage {
   double compute_ms = 0;        // In the forward pass this request was part of.
   std::int32_t batch_size = 0;  // Requests in that forward pass.
 };
+
+// A request's part of the forward pass it shared with others, milliseconds.
+double ComputeShareMs(const LmUsage& usage);
 
 // An LM's answer: the best candidate and what the Switcher may know about it.
 struct Proposal {
@@ -61,7 +77,8 @@ class LanguageModel {
   virtual ~LanguageModel() = default;
 
   // Blocks until answered; safe to call from several threads. Throws core::UnavailableError when no
-  // worker answered before the deadline, core::Error when the request itself is refused.
+  // worker answered before the deadline, core::OverBudgetError when the answer would need more than
+  // the request's limits, core::Error when the request itself is refused.
   virtual Proposal Propose(const LmRequest& request) = 0;
 };
 

@@ -17,8 +17,8 @@ struct SwitcherInput {
   std::span<const float>
       features;    // [num_features] QUICK's hidden state, scalars, history; free of c and z.
   float cost = 0;  // c >= 0, task reward per activation.
-  std::int32_t remaining = BudgetGovernor::kUnlimited;  // z, activations left.
-  std::int32_t steps_left = 0;  // Steps until truncation, this one included.
+  float remaining = BudgetGovernor::kUnlimited;  // z, what is left in typical calls (CallsWorth).
+  std::int32_t steps_left = 0;                   // Steps until truncation, this one included.
 };
 
 struct SwitchChoice {
@@ -47,15 +47,15 @@ class Switcher {
   virtual void StartEpisode() = 0;
 };
 
-// Cost and budget as network inputs; the one encoding used by actors and learner.
+// Cost and budget as network inputs; the one encoding used by actors and learner. z is in typical
+// calls, whatever the budget counts.
 //   [0] log10(c + 1e-4) / 4    [1] c    [2] 1 if unlimited    [3] min(z, steps_left) / 32    [4] z
-//   / steps_left, <= 1 [5] steps_left / 128    [6..14] one-hot of min(z, 8); all 0 if unlimited
-// z >= steps_left is encoded as unlimited, because it is (algorithms.md 2.7).
+//   / steps_left, <= 1 [5] steps_left / 128    [6..14] one-hot of min(floor(z), 8); all 0 if
+//   unlimited
+// z >= steps_left is encoded as unlimited, because with calls it is (algorithms.md 2.7); in other
+// units it is unless calls are dearer here than typical ones.
 inline constexpr int kNumContextInputs = 15;
 inline constexpr int kUnlimitedInput = 2;  // Which of them says that the budget cannot run out.
-void EncodeContext(float cost,
-                   std::int32_t remaining,
-                   std::int32_t steps_left,
-                   std::span<float> out);
+void EncodeContext(float cost, float remaining, std::int32_t steps_left, std::span<float> out);
 
 }  // namespace londi::core

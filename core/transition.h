@@ -28,11 +28,15 @@ struct Transition {
 
   bool activated = false;    // g
   float behaviour_prob = 1;  // mu(g), forced repeats included.
-  bool may_activate = true;  // Legal mask of g = 1 when the decision was taken.
+  bool may_activate =
+      true;  // Legal mask of g = 1 when the decision was taken. False with something
+             // left of the budget: a call was chosen and refused as too dear.
 
   float reward = 0;                                     // Task reward, without the cost.
   float cost = 0;                                       // c of the episode.
-  std::int32_t remaining = BudgetGovernor::kUnlimited;  // z before the decision.
+  std::int32_t remaining = BudgetGovernor::kUnlimited;  // z before the decision, ticks.
+  std::int32_t price = 1;  // What DEEPTHINK's answer takes out of a budget, ticks (budget_meter.h),
+                           // whether there was one or not. Only where it was asked; with calls 1.
   bool terminated = false;
   bool truncated = false;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -59,6 +60,7 @@ struct InferenceServer::Instruments {
         refused(Requests(metrics, tier, "refused")),
         expired(Requests(metrics, tier, "expired")),
         cancelled(Requests(metrics, tier, "cancelled")),
+        over_budget(Requests(metrics, tier, "over_budget")),
         prompt_tokens(Tokens(metrics, tier, "prompt")),
         computed_tokens(Tokens(metrics, tier, "computed")),
         flops(metrics.GetCounter(
@@ -99,8 +101,8 @@ struct InferenceServer::Instruments {
                               {{"tier", tier}, {"kind", kind}});
   }
 
-  monitor::Counter answered, refused, expired, cancelled, prompt_tokens, computed_tokens, flops,
-      seconds;
+  monitor::Counter answered, refused, expired, cancelled, over_budget, prompt_tokens,
+      computed_tokens, flops, seconds;
   monitor::Gauge queued_tokens;
   monitor::Histogram batch_requests, batch_tokens, queue_ms, compute_ms;
 };
@@ -194,7 +196,26 @@ std::vector<InferenceServer::Waiting> InferenceServer::TakeBatch() {
   std::vector<Waiting> batch(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
   queue_.erase(queue_.begin(), end);
   for (const Waiting& waiting : batch) queued_tokens_ -= waiting.prepared.new_tokens;
+  RefuseTooDear(batch);
   return batch;
+}
+
+// Here and not on arrival: what the caches hold is known for certain only now.
+void InferenceServer::RefuseTooDear(std::vector<Waiting>& batch) {
+  std::set<std::uint64_t> sessions;
+  std::erase_if(batch, [&](const Waiting& waiting) {
+    const std::uint64_t session = waiting.prepared.session;
+    if (waiting.incoming.request.is_limited()) {
+      const Needs needs = parts_.scorer.CountNeeds(waiting.prepared, sessions.contains(session));
+      if (const auto error = CheckLimits(waiting.incoming.request, needs)) {
+        instruments_->over_budget.Increment();
+        parts_.channel.Refuse(waiting.incoming.ticket, *error, transport::Retry::kOverBudget);
+        return true;
+      }
+    }
+    sessions.insert(session);
+    return false;
+  });
 }
 
 void InferenceServer::ServeBatch() {
@@ -208,7 +229,7 @@ void InferenceServer::ServeBatch() {
     proposals = parts_.scorer.Score(requests, parts_.on_progress);
   } catch (...) {
     for (const Waiting& waiting : batch) {
-      parts_.channel.Refuse(waiting.incoming.ticket, GoingDown(), transport::Retry::kElsewhere);
+      parts_.channel.Refuse(waiting.incoming.ticket, GoingDown(), transport::Retry::kIfUnlimited);
     }
     throw;
   }

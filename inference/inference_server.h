@@ -37,7 +37,7 @@ struct ServerProgress {
 // all of it, because the forward pass wants the whole CPU or GPU anyway:
 //
 //   1 Take in what waits (tokenize; refuse what is wrong or too much)
-//   2 Choose a batch (drop what was cancelled or has expired)
+//   2 Choose a batch (drop what was cancelled or has expired, refuse what needs more than it may)
 //   3 One forward pass  4 Answer
 class InferenceServer {
  public:
@@ -72,6 +72,7 @@ class InferenceServer {
   void Admit(transport::IncomingLmRequest incoming);
   void ServeBatch();
   std::vector<Waiting> TakeBatch();
+  void RefuseTooDear(std::vector<Waiting>& batch);
   void Answer(const std::vector<Waiting>& batch,
               std::vector<core::Proposal> proposals,
               core::TimePoint begun);

@@ -111,6 +111,25 @@ std::variant<PreparedRequest, core::ErrorText> LmScorer::Prepare(const core::LmR
   return prepared;
 }
 
+Needs LmScorer::CountNeeds(const PreparedRequest& request, bool follows) const {
+  const std::int64_t tokens = model_->CountNewTokens(
+      {.session = follows ? 0 : request.session, .prompt = request.prompt, .trie = &request.trie});
+  return {.tokens = tokens,
+          .flops = ScoringFlops(model_->spec(), tokens, 1 + request.trie.num_inner())};
+}
+
+std::optional<core::ErrorText> CheckLimits(const core::LmRequest& request, const Needs& needs) {
+  if (request.Admits(needs.tokens, needs.flops)) return std::nullopt;
+  const auto limit = [](std::int64_t most) {
+    return most == core::LmRequest::kNoLimit ? std::string("any number of") : std::to_string(most);
+  };
+  return core::ErrorText{.what = "an answer would need " + std::to_string(needs.tokens) +
+                                 " tokens and " + std::to_string(needs.flops) + " FLOPs",
+                         .why = "the request allows " + limit(request.max_tokens) + " tokens and " +
+                                limit(request.max_flops) + " FLOPs",
+                         .fix = "nothing to do: nothing was spent, and QUICK's action stands"};
+}
+
 std::vector<core::Proposal> LmScorer::Score(std::span<const PreparedRequest> requests,
                                             const std::function<void()>& on_progress) {
   const auto begin = std::chrono::steady_clock::now();

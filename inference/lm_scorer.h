@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -33,6 +34,12 @@ struct PreparedRequest {
   std::int64_t new_tokens = 0;     // To compute, as far as known now.
 };
 
+// What answering a request takes.
+struct Needs {
+  std::int64_t tokens = 0;  // core::LmUsage::computed_tokens
+  double flops = 0;
+};
+
 // Texts in, proposals out: tokenizer and model of one LM folder. Used by one thread at a time.
 class LmScorer {
  public:
@@ -41,6 +48,10 @@ class LmScorer {
   // Why a request can never be answered (no candidates, prompt too long, not UTF-8 ...) is a value:
   // the caller refuses it and goes on.
   std::variant<PreparedRequest, core::ErrorText> Prepare(const core::LmRequest& request);
+
+  // What Score would compute for it now, exactly. `follows`: another request of its session comes
+  // before it in the same batch.
+  Needs CountNeeds(const PreparedRequest& request, bool follows) const;
 
   // All in one forward pass. usage.queue_ms stays 0, compute_ms and batch_size are the pass's.
   // `on_progress`: ScoringModel::Score.
@@ -60,5 +71,8 @@ class LmScorer {
   const core::ModelHash hash_;
   SessionLru<GrowingEncoding> encodings_;
 };
+
+// Why `request` may not be answered at that price, if it may not.
+std::optional<core::ErrorText> CheckLimits(const core::LmRequest& request, const Needs& needs);
 
 }  // namespace londi::inference

@@ -15,7 +15,10 @@ core::Proposal LocalLanguageModel::Propose(const core::LmRequest& request) {
   }
   auto prepared = scorer_->Prepare(request);
   if (const auto* error = std::get_if<core::ErrorText>(&prepared)) throw core::Error(*error);
-  return std::move(scorer_->Score({&std::get<PreparedRequest>(prepared), 1}).front());
+  const auto& ready = std::get<PreparedRequest>(prepared);
+  if (auto error = CheckLimits(request, scorer_->CountNeeds(ready, /*follows=*/false)))
+    throw core::OverBudgetError(*std::move(error));
+  return std::move(scorer_->Score({&ready, 1}).front());
 }
 
 }  // namespace londi::inference

@@ -14,8 +14,8 @@ class LocalLanguageModel final : public core::LanguageModel {
  public:
   explicit LocalLanguageModel(std::unique_ptr<LmScorer> scorer) : scorer_(std::move(scorer)) {}
 
-  // Throws core::UnavailableError when the deadline has passed, core::Error for a request that
-  // cannot be answered.
+  // Throws core::UnavailableError when the deadline has passed, core::OverBudgetError and
+  // core::Error for a request that may or can not be answered.
   core::Proposal Propose(const core::LmRequest& request) override;
 
  private:

@@ -23,7 +23,7 @@ struct ScoringResult {
   std::vector<float> features;        // [d] final-norm hidden state at the prompt's last token.
   std::int64_t computed_tokens = 0;   // Of the prompt and of the trie.
   std::int64_t computed_nodes = 0;    // Of the trie alone.
-  double flops = 0;  // 2 * body parameters * computed_tokens + 2 * vocab * d * scored rows.
+  double flops = 0;                   // ScoringFlops
 };
 
 // An LM that scores tries of candidates. One implementation per family (models/), made by
@@ -34,7 +34,8 @@ class ScoringModel {
 
   virtual const ModelSpec& spec() const = 0;
 
-  // Tokens that Score would compute for this request now.
+  // Tokens that Score would compute for this request now, if no other of its session came before it
+  // in the batch; for one that comes behind such: as without a session.
   virtual std::int64_t CountNewTokens(const ScoringRequest& request) const = 0;
 
   // All requests in one forward pass, results in the same order. A request's result does not depend

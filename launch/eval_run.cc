@@ -65,19 +65,26 @@ std::vector<std::string> SetsOf(const EvalOptions& options) {
 }
 
 // nullopt: the whole table is wanted.
-std::optional<actors::EvaluationCell> CellOf(const EvalOptions& options) {
-  const std::int32_t budget = options.budget.value_or(core::BudgetGovernor::kUnlimited);
+std::optional<actors::EvaluationCell> CellOf(const EvalOptions& options,
+                                             const core::BudgetMeter& meter) {
+  constexpr std::int32_t kUnlimited = core::BudgetGovernor::kUnlimited;
+  const std::int32_t budget = options.budget ? meter.Ticks(*options.budget) : kUnlimited;
+  const auto metered = [&](actors::EvaluationCell cell) {
+    cell.terms.meter = meter;
+    return cell;
+  };
   if (options.policy.empty()) {
     if (!options.cost && options.budget) {
       throw core::ConfigError({.what = "--budget without --cost",
                                .why = "the Switcher chooses by cost and budget",
                                .fix = "add --cost, for example --cost 0.05"});
     }
-    return options.cost ? std::optional(actors::SwitcherCell(*options.cost, budget)) : std::nullopt;
+    if (!options.cost) return std::nullopt;
+    return metered(actors::SwitcherCell(*options.cost, budget));
   }
   if (options.policy == "always-quick") return actors::AlwaysQuickCell();
   if (options.policy == "always-deepthink") return actors::AlwaysDeepthinkCell();
-  return actors::RuleCell(RuleOf(options), budget);
+  return metered(actors::RuleCell(RuleOf(options), budget));
 }
 
 // Throws for an option that changes nothing: who gave it expects a row that this would not be.
@@ -114,8 +121,9 @@ std::vector<actors::EvaluationCell> WithOracle(const actors::EvaluationCell& cel
                                                const configs::RunConfig& config) {
   std::vector<actors::EvaluationCell> cells = {cell};
   if (options.oracle) {
-    cells.push_back(
+    actors::EvaluationCell& best = cells.emplace_back(
         actors::HindsightCell(config.evaluation.hindsight, cell.terms.cost, cell.terms.budget));
+    best.terms.meter = cell.terms.meter;
   }
   return cells;
 }
@@ -139,7 +147,7 @@ int RunEval(const EvalOptions& options) {
   const RunFolder folder = OpenRunFolder(options.run);
   configs::RunConfig config = configs::LoadRunConfig(folder.config(), SetsOf(options));
   config.evaluation.options = EpisodesOf(options, config.evaluation.options);
-  const auto cell = CellOf(options);
+  const auto cell = CellOf(options, config.actor.terms.meter());
   RefuseUnread(options);
   // The whole table is written into the folder: not while a training goes on in it.
   std::optional<RunLock> lock;

@@ -10,11 +10,11 @@ namespace londi::launch {
 
 struct EvalOptions {
   std::filesystem::path run;
-  std::optional<double> cost;  // One Switcher cell; without it (and policy) the whole table.
-  std::optional<std::int32_t> budget;  // Unlimited without.
-  std::string policy;                  // A rule instead of the Switcher.
-  std::optional<double> rate;          // Of the rule: what its knob is called, see
-  std::optional<double> threshold;     // actors/switching/make_switcher.h.
+  std::optional<double> cost;       // One Switcher cell; without it (and policy) the whole table.
+  std::optional<double> budget;     // In the run's unit; unlimited without.
+  std::string policy;               // A rule instead of the Switcher.
+  std::optional<double> rate;       // Of the rule: what its knob is called, see
+  std::optional<double> threshold;  // actors/switching/make_switcher.h.
   std::optional<double> steps;
   std::vector<std::string>
       baselines;  // Of the whole table; empty: what the run's configuration says.

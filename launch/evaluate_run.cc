@@ -108,6 +108,12 @@ class WatchedEvaluator {
   actors::Evaluator evaluator_;
 };
 
+actors::EvaluationCell SwitcherAt(const actors::EpisodeTerms& terms) {
+  actors::EvaluationCell cell = actors::SwitcherCell(terms.cost, terms.budget);
+  cell.terms.meter = terms.meter;
+  return cell;
+}
+
 }  // namespace
 
 std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan,
@@ -117,28 +123,33 @@ std::vector<actors::CellResult> EvaluatePlan(const configs::EvaluationPlan& plan
   const double first_cost = plan.costs.front();
   std::vector<actors::EvaluationCell> cells = {actors::AlwaysQuickCell(),
                                                actors::AlwaysDeepthinkCell()};
-  std::vector<std::int32_t> caps = {core::BudgetGovernor::kUnlimited};
-  if (plan.cap_baselines) caps.insert(caps.end(), plan.budgets.begin(), plan.budgets.end());
-  for (const std::int32_t cap : caps) {
+  const core::BudgetMeter meter = parts.config.actor.terms.meter();
+  std::vector<actors::EpisodeTerms> limited;
+  for (const double budget : plan.budgets) {
+    limited.push_back(
+        {.cost = static_cast<float>(first_cost), .budget = meter.Ticks(budget), .meter = meter});
+  }
+  std::vector<actors::EpisodeTerms> caps = {{.cost = static_cast<float>(first_cost)}};
+  if (plan.cap_baselines) caps.insert(caps.end(), limited.begin(), limited.end());
+  for (const actors::EpisodeTerms& cap : caps) {
     if (plan.baselines.empty()) break;
-    const auto rules = evaluator.MatchedBaselines(
-        plan.baselines, actors::SwitcherCell(first_cost, cap), plan.calibration);
+    const auto rules =
+        evaluator.MatchedBaselines(plan.baselines, SwitcherAt(cap), plan.calibration);
     if (parts.signals.num_stop_requests() > 0) return {};
     cells.insert(cells.end(), rules.begin(), rules.end());
   }
   std::vector<actors::EpisodeTerms> terms;
   for (const double cost : plan.costs) terms.push_back({.cost = static_cast<float>(cost)});
-  for (const std::int32_t budget : plan.budgets)
-    terms.push_back({.cost = static_cast<float>(first_cost), .budget = budget});
-  for (const auto& [cost, budget] : terms) cells.push_back(actors::SwitcherCell(cost, budget));
+  terms.insert(terms.end(), limited.begin(), limited.end());
+  for (const actors::EpisodeTerms& each : terms) cells.push_back(SwitcherAt(each));
   const actors::CostControllerOptions control{.min_cost = parts.config.actor.terms.min_cost,
                                               .max_cost = parts.config.actor.terms.max_cost};
   for (const double calls : plan.average_calls) {
     cells.push_back(evaluator.AtAverageCalls(calls, control, plan.calibration));
     if (parts.signals.num_stop_requests() > 0) return {};
   }
-  for (const auto& [cost, budget] : terms) {
-    if (plan.oracle) cells.push_back(actors::HindsightCell(plan.hindsight, cost, budget));
+  for (const actors::EpisodeTerms& each : terms) {
+    if (plan.oracle) cells.push_back(actors::HindsightCell(plan.hindsight, each.cost, each.budget));
   }
   return evaluator.Run(cells);
 }

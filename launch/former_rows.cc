@@ -15,8 +15,25 @@ std::int64_t UpdatesFrom(std::int64_t rows, const learner::LearnerOptions& optio
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(samples) / options.batch.batch_size);
 }
 
+void RequireSameBudgetUnit(const configs::RunConfig& rows, const configs::RunConfig& config) {
+  const actors::TermsOptions &theirs = rows.actor.terms, &ours = config.actor.terms;
+  if (theirs.budget_unit == ours.budget_unit && theirs.call_price == ours.call_price) return;
+  throw core::ConfigError(
+      {.what = fmt::format("the rows' budgets count {} (call_price {:g}), this configuration's {} "
+                           "({:g})",
+                           core::UnitName(theirs.budget_unit),
+                           theirs.call_price,
+                           core::UnitName(ours.budget_unit),
+                           ours.call_price),
+       .why = "what was left of a budget stands in every row, as a number of that",
+       .fix = "set actor.terms.budget_unit and actor.terms.call_price as they were, or begin a new "
+              "run"});
+}
+
 void TakeRows(const RunFolder& folder, configs::RunConfig& config) {
   // Not OpenRunFolder: who only reads it need not be able to write to it.
+  RequireSameBudgetUnit(configs::LoadRunConfig(RunFolder{config.run.rows_from}.config(), {}),
+                        config);
   learner::CopySegments(RunFolder{config.run.rows_from}.transitions(), folder.transitions());
   const learner::SegmentLog log(folder.transitions(), config.transition_log);
   const std::int64_t rows = log.end() - log.begin();

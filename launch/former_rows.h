@@ -14,9 +14,14 @@ namespace londi::launch {
 // more is learned. Pure.
 std::int64_t UpdatesFrom(std::int64_t rows, const learner::LearnerOptions& options);
 
+// Rows are learned from in the unit and at the scale that they were acted under. Throws
+// core::ConfigError where those of `rows` and `config` differ.
+void RequireSameBudgetUnit(const configs::RunConfig& rows, const configs::RunConfig& config);
+
 // Brings the rows of `config.run.rows_from` into the new run `folder`, and ends the training when
 // they are used up, where learner.max_updates does not. Throws core::IoError (no rows there),
-// core::ConfigError (too few).
+// core::ConfigError (too few, or of another
+// budget unit).
 void TakeRows(const RunFolder& folder, configs::RunConfig& config);
 
 }  // namespace londi::launch

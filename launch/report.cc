@@ -23,7 +23,8 @@ bool AreComparable(const actors::EvaluationCell& ours, const actors::EvaluationC
 
 std::string BudgetText(const actors::EvaluationCell& cell) {
   if (cell.average) return fmt::format(" B=~{:g}", cell.average->wanted);
-  return cell.terms.budget >= 0 ? fmt::format(" B={}", cell.terms.budget) : std::string();
+  if (cell.terms.budget < 0) return "";
+  return fmt::format(" B={:g}", cell.terms.meter.Amount(cell.terms.budget));
 }
 
 std::string Experience(const configs::RunConfig& config, const TrainedSoFar& trained) {
@@ -70,7 +71,7 @@ std::string MakeReport(const RunFolder& folder,
       "Trained for {}: {}, {} updates.\n\n"
       "## Policies on {} unseen episodes, the same for all\n\n"
       "```\n{}```\n\n"
-      "`c` is the cost of a DEEPTHINK call, `B` the budget of calls per episode; all Switcher "
+      "`c` is the cost of a DEEPTHINK call, `B` the budget of {} per episode; all Switcher "
       "rows\n"
       "come from the one trained network. Rules call DEEPTHINK as often per step as the Switcher "
       "does\n"
@@ -90,6 +91,7 @@ std::string MakeReport(const RunFolder& folder,
       trained.work.updates,
       episodes,
       ResultsText(results),
+      core::UnitName(config.actor.terms.budget_unit),
       folder.path.string(),
       config.evaluation.costs.front(),
       DescribeTimeUse(ReadTimeUse(folder.metrics()), trained.time));

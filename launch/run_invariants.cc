@@ -12,6 +12,7 @@
 
 #include "core/budget.h"
 #include "launch/progress_totals.h"
+#include "learner/relabel.h"
 #include "learner/segment_log.h"
 #include "transport/spool_journal.h"
 
@@ -117,7 +118,7 @@ void CheckMetrics(const RunFolder& folder, std::vector<std::string>& violations)
     }
   };
   check(lost, "rows that were acknowledged and are not in the log");
-  check(overspent, "episodes with more calls than their budget");
+  check(overspent, "episodes that spent more than their budget");
 }
 
 // A role's command line ends with its run folder (process_job.cc).
@@ -160,13 +161,15 @@ void RowInvariants::CheckSequence(const learner::StoredRow& row) {
 void RowInvariants::CheckBudget(const learner::StoredRow& row, const EpisodeSoFar* before) {
   constexpr std::int32_t kUnlimited = core::BudgetGovernor::kUnlimited;
   if (row.remaining < 0 && row.remaining != kUnlimited) Violate(row, "its budget is below 0");
-  if (row.activated() && row.remaining == 0) Violate(row, "activates with nothing left");
-  if (before == nullptr || before->step + 1 != row.step) return;
-  const bool limited = before->remaining != kUnlimited;
-  const std::int32_t expected = before->remaining - (limited && before->activated ? 1 : 0);
-  if (row.remaining != expected) {
-    Violate(row, fmt::format("has {} activations left instead of {}", row.remaining, expected));
+  if (row.activated() && row.remaining == 0) {
+    Violate(row, "activates with nothing left");
+  } else if (row.activated() && !learner::Affords(row.remaining, row.price())) {
+    Violate(row, fmt::format("spends {} with {} left", row.price(), row.remaining));
   }
+  if (before == nullptr || before->step + 1 != row.step) return;
+  const std::int32_t expected = learner::Spend(before->remaining, before->spent);
+  if (row.remaining != expected)
+    Violate(row, fmt::format("has {} left of its budget instead of {}", row.remaining, expected));
 }
 
 void RowInvariants::Add(const learner::StoredRow& row) {
@@ -182,7 +185,7 @@ void RowInvariants::Add(const learner::StoredRow& row) {
   if (row.ends_episode()) {
     open_.erase(episode);
   } else {
-    open_[episode] = {row.step, row.remaining, row.activated(), row.weights};
+    open_[episode] = {row.step, row.remaining, row.activated() ? row.price() : 0, row.weights};
   }
 }
 

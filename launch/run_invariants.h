@@ -14,7 +14,7 @@ namespace londi::launch {
 
 // What must hold for the rows of a log, whatever happened to the run. Feed it all of them in order.
 //   - each row of a stream (actor, incarnation) once, without gaps, from row 1 on
-//   - no budget below 0, no activation with nothing left, and each activation taken off the budget
+//   - no budget below 0, no activation that costs more than is left, and what each costs taken off
 //   - within an episode, weights that only get newer
 // Pure, not thread-safe.
 class RowInvariants {
@@ -37,7 +37,7 @@ class RowInvariants {
   struct EpisodeSoFar {
     std::int32_t step = 0;
     std::int32_t remaining = 0;
-    bool activated = false;
+    std::int32_t spent = 0;
     std::int64_t weights = 0;
   };
   void CheckSequence(const learner::StoredRow& row);

@@ -64,6 +64,7 @@ Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
   const auto config = configs::LoadRunConfig(folder.config(), options.sets);
   CheckModels(config);
   CheckInProcess(options, config);
+  RequireSameBudgetUnit(before, config);
   CheckCheckpoint(folder, config, monitor::MakeNullLogger());
   for (const std::string& difference :
        learner::ConfigDifferences(configs::ToLines(before), configs::ToLines(config))) {

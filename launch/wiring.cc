@@ -56,6 +56,7 @@ learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
   learner::LearnerOptions options = config.learner;
   options.seed = config.run.seed;
   options.threads = config.run.learner_threads;
+  options.batch.relabel.ticks_per_call = config.actor.terms.meter().ticks_per_call();
   return options;
 }
 

@@ -28,6 +28,7 @@ class BatchMaker {
 
   void Make(const Replay::Samples& samples) {
     Clear(samples.rows.size());
+    out_.ticks_per_call = options_.relabel.ticks_per_call;
     out_.rows = samples.rows;
     for (const std::int64_t row : samples.rows) FindWindow(row);
     for (std::size_t i = 0; i < samples.rows.size(); ++i) AddTaken(i, samples.weights[i]);
@@ -78,7 +79,7 @@ class BatchMaker {
       const StoredRow& stored = log_.row(window.rows[static_cast<std::size_t>(num_steps)]);
       if (num_steps + 1 == known && !stored.is_terminal()) break;
       steps[static_cast<std::size_t>(num_steps++)] = {
-          stored.reward, stored.activated(), stored.is_terminal()};
+          stored.reward, stored.activated(), stored.is_terminal(), stored.price()};
       if (stored.is_terminal()) break;
     }
     std::array<Horizon, kMaxSteps> horizons;
@@ -87,8 +88,7 @@ class BatchMaker {
 
     const StoredRow& stored = log_.row(window.rows[0]);
     const Horizon& whole = horizons[static_cast<std::size_t>(count - 1)];
-    const std::int32_t spends =
-        options_.follow_greedy_only ? stored.activated() : whole.activations;
+    const std::int32_t spends = options_.follow_greedy_only ? horizons[0].spent : whole.spent;
     const Context recorded{stored.cost, stored.remaining};
     const Context context =
         stored.branched() ? recorded
@@ -107,18 +107,32 @@ class BatchMaker {
     out_.gains.push_back(stored.branched() ? std::optional(stored.gain) : std::nullopt);
   }
 
+  // What the choice that was not made would have led to, if that is known.
+  enum class Other { kUnknown, kActivation, kNoActivation };
+  static Other OtherChoice(const StoredRow& stored, const Context& context) {
+    if (stored.activated()) return stored.agreed() ? Other::kNoActivation : Other::kUnknown;
+    if (!MayActivate(context.remaining)) return Other::kUnknown;  // There is no other.
+    // Refused as dearer than what was left, and so it would be with less: QUICK acts.
+    const bool was_refused = !stored.may_activate() && stored.remaining > 0;
+    if (was_refused && context.remaining >= 0 && context.remaining <= stored.remaining)
+      return Other::kNoActivation;
+    if (!stored.agreed()) return Other::kUnknown;
+    return Affords(context.remaining, stored.price()) ? Other::kActivation : Other::kNoActivation;
+  }
+
   // The choice that was not made, where it would have led to the same action: same reward, same
   // successor, one activation more or less.
   void AddOther(std::size_t state, float weight) {
     const Window& window = windows_[state];
     const StoredRow& stored = log_.row(window.rows[0]);
     const Context context = out_.contexts[state];
-    const bool other = !stored.activated();
-    if (!stored.agreed() || (other && !MayActivate(context.remaining))) return;
-    const std::array<WindowStep, 1> step{{{stored.reward, other, stored.is_terminal()}}};
+    const Other other = OtherChoice(stored, context);
+    if (other == Other::kUnknown) return;
+    const std::array<WindowStep, 1> step{
+        {{stored.reward, other == Other::kActivation, stored.is_terminal(), stored.price()}}};
     std::array<Horizon, 1> horizon;
     MakeHorizons(step, options_.gamma, horizon);
-    AddEntry(state, other, weight, context, horizon, 0);
+    AddEntry(state, !stored.activated(), weight, context, horizon, 0);
   }
 
   // `horizons` begin after `first` + 1 rows of the state's window.
@@ -150,12 +164,8 @@ class BatchMaker {
       out_.horizon_agreed.push_back(log_.row(successor).agreed());
       out_.rows.push_back(successor);
       successor_places_.push_back({state, index});
-      successor_contexts_.push_back(
-          {context.cost, Spend(context.remaining, horizons[i].activations)});
-      // A budget that the window overdraws is cut before this successor matters; its input must
-      // still be one.
-      if (successor_contexts_.back().remaining < 0 && context.remaining >= 0)
-        successor_contexts_.back().remaining = 0;
+      // A budget that the window overdraws is cut before this successor matters.
+      successor_contexts_.push_back({context.cost, Spend(context.remaining, horizons[i].spent)});
     }
   }
 
@@ -234,7 +244,7 @@ void GatherInputs(const SegmentLog& log, Batch& batch) {
     const std::span<float> input = inputs.subspan(i * width, width);
     core::ToFloat(log.features(batch.rows[i]), input.first(features));
     core::EncodeContext(batch.contexts[i].cost,
-                        batch.contexts[i].remaining,
+                        core::CallsWorth(batch.contexts[i].remaining, batch.ticks_per_call),
                         log.row(batch.rows[i]).steps_left,
                         input.subspan(features));
   }

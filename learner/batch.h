@@ -31,10 +31,11 @@ struct Batch {
 
   int num_states = 0;
   int num_successors = 0;
-  int width = 0;                   // num_features + core::kNumContextInputs
-  HostBuffer inputs;               // [num_states + num_successors, width], states first.
-  std::vector<Context> contexts;   // [num_states + num_successors]
-  std::vector<std::int64_t> rows;  // [num_states + num_successors] their numbers in the log.
+  std::int32_t ticks_per_call = 1;  // Of the contexts' budgets.
+  int width = 0;                    // num_features + core::kNumContextInputs
+  HostBuffer inputs;                // [num_states + num_successors, width], states first.
+  std::vector<Context> contexts;    // [num_states + num_successors]
+  std::vector<std::int64_t> rows;   // [num_states + num_successors] their numbers in the log.
 
   MemoryChains memory;  // Empty where the replay has no memory_window.
 

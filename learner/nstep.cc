@@ -9,7 +9,7 @@ int MakeHorizons(std::span<const WindowStep> window, double gamma, std::span<Hor
   for (const WindowStep& step : window) {
     horizon.reward += static_cast<float>(discount * step.reward);
     horizon.calls += step.activated ? static_cast<float>(discount) : 0.0f;
-    horizon.activations += step.activated ? 1 : 0;
+    horizon.spent += step.activated ? step.price : 0;
     discount *= gamma;
     horizon.discount = static_cast<float>(discount);
     horizon.terminal = step.terminal;

@@ -12,17 +12,18 @@ inline constexpr int kMaxSteps = 16;  // Longest n.
 struct WindowStep {
   float reward = 0;
   bool activated = false;
-  bool terminal = false;  // Nothing of value follows (StoredRow::is_terminal).
+  bool terminal = false;   // Nothing of value follows (StoredRow::is_terminal).
+  std::int32_t price = 1;  // Of the activation, ticks.
 };
 
 // What k = 1, 2, ... rows of a window yield; the target of the first row's choice is
-//   reward + discount * V(state of row k, remaining - activations)      for each critic, V = 0 if
+//   reward + discount * V(state of row k, remaining - spent)      for each critic, V = 0 if
 //   terminal
 struct Horizon {
-  float reward = 0;              // sum_{i<k} gamma^i r_i
-  float calls = 0;               // sum_{i<k} gamma^i g_i
-  std::int32_t activations = 0;  // sum_{i<k} g_i: what the window takes out of the budget
-  float discount = 1;            // gamma^k
+  float reward = 0;        // sum_{i<k} gamma^i r_i
+  float calls = 0;         // sum_{i<k} gamma^i g_i
+  std::int32_t spent = 0;  // sum_{i<k} price_i g_i: what the window takes out of the budget, ticks
+  float discount = 1;      // gamma^k
   bool terminal = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/budget.h"
@@ -9,6 +10,8 @@
 
 namespace londi::learner {
 namespace {
+
+constexpr std::int64_t kMostTicks = std::numeric_limits<std::int32_t>::max() - 1;
 
 void RequireShare(const char* key, double value) {
   if (value >= 0 && value <= 1) return;
@@ -32,7 +35,7 @@ void RelabelOptions::Validate() const {
   }
   if (max_budget < 0) {
     throw core::ConfigError({.what = "learner.relabel.max_budget is " + std::to_string(max_budget),
-                             .why = "budgets are numbers of activations",
+                             .why = "it is what a budget buys at most, in calls",
                              .fix = "set it to 0 or more"});
   }
 }
@@ -49,14 +52,21 @@ Context Relabel(const RelabelOptions& options,
     drawn.cost =
         static_cast<float>(std::exp(low + random.Uniform() * (std::log(options.max_cost) - low)));
   }
-  const std::int32_t most = std::min(options.max_budget, steps_left - 1);
+  const std::int64_t most_calls = std::min(options.max_budget, steps_left - 1);
+  const auto most = static_cast<std::int32_t>(
+      std::min<std::int64_t>(most_calls * options.ticks_per_call, kMostTicks));
   const bool unlimited = random.Uniform() < options.unlimited || most < spends;
   drawn.remaining = unlimited ? core::BudgetGovernor::kUnlimited : random.Integer(spends, most);
   return drawn;
 }
 
-std::int32_t Spend(std::int32_t remaining, std::int32_t activations) {
-  return remaining == core::BudgetGovernor::kUnlimited ? remaining : remaining - activations;
+std::int32_t Spend(std::int32_t remaining, std::int32_t price) {
+  if (remaining == core::BudgetGovernor::kUnlimited) return remaining;
+  return std::max(remaining - price, 0);
+}
+
+bool Affords(std::int32_t remaining, std::int32_t price) {
+  return remaining == core::BudgetGovernor::kUnlimited || remaining >= price;
 }
 
 bool MayActivate(std::int32_t remaining) {

@@ -352,6 +352,7 @@ void SegmentLog::Store(const core::Transition& row, std::int64_t number, std::by
   stored.reward = row.reward;
   stored.cost = row.cost;
   stored.remaining = row.remaining;
+  stored.set_price(row.price);
   stored.tokens = row.tokens;
   stored.gflops = row.gflops;
   stored.milliseconds = row.milliseconds;
@@ -410,12 +411,13 @@ core::Transition SegmentLog::transition(std::int64_t number) const {
   out.deepthink_action = stored.deepthink_action;
   out.activated = stored.activated();
   out.behaviour_prob = stored.behaviour_prob;
-  out.may_activate = stored.flags & StoredRow::kMayActivate;
+  out.may_activate = stored.may_activate();
   out.reward = stored.reward;
   out.cost = stored.cost;
   out.remaining = stored.remaining;
   out.terminated = stored.flags & StoredRow::kTerminated;
   out.truncated = stored.flags & StoredRow::kTruncated;
+  out.price = stored.price();
   out.tokens = stored.tokens;
   out.gflops = stored.gflops;
   out.milliseconds = stored.milliseconds;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "core/budget_meter.h"
 #include "core/transition.h"
 
 namespace londi::learner {
@@ -37,8 +38,19 @@ struct StoredRow {
 
   static constexpr std::uint32_t kActivated = 1, kMayActivate = 2, kTerminated = 4, kTruncated = 8,
                                  kBranched = 16;
+  // Above the flags stands the price minus 1: 0 where budgets count calls.
+  static constexpr int kPriceShift = 5;
+  static_assert(core::BudgetMeter::kMaxPrice - 1 <= (UINT32_MAX >> kPriceShift));
+
+  // What DEEPTHINK's answer takes out of a budget, ticks (core::Transition::price); >= 1.
+  std::int32_t price() const { return static_cast<std::int32_t>(flags >> kPriceShift) + 1; }
+  void set_price(std::int32_t price) {
+    const std::uint32_t low = flags & ((1u << kPriceShift) - 1);
+    flags = low | static_cast<std::uint32_t>(price - 1) << kPriceShift;
+  }
 
   bool activated() const { return flags & kActivated; }
+  bool may_activate() const { return flags & kMayActivate; }
   bool agreed() const {
     return deepthink_action != core::Transition::kUnknownAction && deepthink_action == quick_action;
   }

@@ -32,10 +32,13 @@ using Ticket = core::StrongInt<struct TicketTag>;
 
 // Whether a refused request may be tried on another worker.
 enum class Retry : std::uint8_t {
-  kElsewhere,  // This worker cannot now (overload, shutting down): the client goes on with another
-               // one.
-  kNever,      // The request itself is wrong (prompt too long, no candidates): the caller gets
-               // core::Error.
+  kElsewhere,   // This worker cannot now (overload, shutting down): the client goes on with another
+                // one.
+  kNever,       // The request itself is wrong (prompt too long, no candidates): the caller gets
+                // core::Error.
+  kOverBudget,  // It would need more than its limits: the caller gets core::OverBudgetError.
+  kIfUnlimited,  // The forward pass failed after it began: as kElsewhere, but a request with a
+                 // limit may have spent that already and is not tried again.
 };
 
 struct IncomingLmRequest {

@@ -52,7 +52,7 @@ core::LmUsage ReadUsage(FieldReader& reader) {
   return usage;
 }
 
-constexpr std::uint32_t kRequestFields = 6;
+constexpr std::uint32_t kRequestFields = 8;
 constexpr std::uint32_t kReplyFields = 16;
 constexpr std::uint32_t kRefusalFields = 5;
 
@@ -83,7 +83,7 @@ LmOutcomeMessage DecodeRefusal(const msgpack::object& body) {
   FieldReader reader(body, kRefusalFields);
   const std::uint64_t request_id = reader.Uint();
   LmRefusal refusal;
-  refusal.retry = static_cast<Retry>(reader.Int(0, static_cast<int>(Retry::kNever)));
+  refusal.retry = static_cast<Retry>(reader.Int(0, static_cast<int>(Retry::kIfUnlimited)));
   refusal.reason.what = reader.Text(kMaxTextBytes);
   refusal.reason.why = reader.Text(kMaxTextBytes);
   refusal.reason.fix = reader.Text(kMaxTextBytes);
@@ -109,7 +109,7 @@ std::string EncodeLmRequest(const Session& sender,
     RequireWithin(candidate.size(), kMaxTextBytes, "a candidate");
     writer.Text(candidate);
   }
-  writer.Text(request.terminator);
+  writer.Text(request.terminator).Int(request.max_tokens).Int(request.max_flops);
   return writer.Finish(MessageType::kLmRequest, sender);
 }
 
@@ -131,6 +131,8 @@ LmRequestMessage DecodeLmRequest(std::string_view body, core::TimePoint now) {
     message.request.candidates.emplace_back(candidate.via.str.ptr, candidate.via.str.size);
   }
   message.request.terminator = reader.Text(kMaxNameBytes);
+  message.request.max_tokens = reader.Int(0, core::LmRequest::kNoLimit);
+  message.request.max_flops = reader.Int(0, core::LmRequest::kNoLimit);
   return message;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/budget_meter.h"
 #include "transport/codec.h"
 #include "transport/msgpack_io.h"
 
@@ -46,6 +47,7 @@ void VisitColumns(Visit visit) {
   visit([](auto& row) -> auto& { return row.reward; });
   visit([](auto& row) -> auto& { return row.cost; });
   visit([](auto& row) -> auto& { return row.remaining; });
+  visit([](auto& row) -> auto& { return row.price; });
   visit([](auto& row) -> auto& { return row.tokens; });
   visit([](auto& row) -> auto& { return row.gflops; });
   visit([](auto& row) -> auto& { return row.milliseconds; });
@@ -53,7 +55,7 @@ void VisitColumns(Visit visit) {
   visit([](auto& row) -> auto& { return row.quick_model; });
   visit([](auto& row) -> auto& { return row.deepthink_model; });
 }
-constexpr std::uint32_t kNumColumns = 15;
+constexpr std::uint32_t kNumColumns = 16;
 constexpr std::uint32_t kTransitionFields =
     8 + kNumColumns;  // Identity and shape (5), features, flags, columns, gains.
 
@@ -164,6 +166,10 @@ TransitionBatch DecodeTransitions(std::string_view body) {
     const std::vector<T> column = reader.Bin<T>(num_rows);
     for (std::size_t i = 0; i < num_rows; ++i) field(batch.rows[i]) = column[i];
   });
+  for (const Transition& row : batch.rows) {
+    if (row.price < 1 || row.price > core::BudgetMeter::kMaxPrice)
+      ThrowBadBody("a row's price is none.");
+  }
   UnpackGains(reader, batch.rows);
   return batch;
 }

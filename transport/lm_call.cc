@@ -7,7 +7,9 @@ namespace londi::transport {
 core::Proposal ProposalOrThrow(LmOutcome outcome) {
   if (auto* proposal = std::get_if<core::Proposal>(&outcome)) return std::move(*proposal);
   LmRefusal& refusal = std::get<LmRefusal>(outcome);
-  if (refusal.retry == Retry::kElsewhere) throw core::UnavailableError(std::move(refusal.reason));
+  if (refusal.retry == Retry::kElsewhere || refusal.retry == Retry::kIfUnlimited)
+    throw core::UnavailableError(std::move(refusal.reason));
+  if (refusal.retry == Retry::kOverBudget) throw core::OverBudgetError(std::move(refusal.reason));
   throw core::Error(std::move(refusal.reason));
 }
 

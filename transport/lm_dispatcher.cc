@@ -97,6 +97,12 @@ void LmDispatcher::Release(CallId id, Call& call) {
   call.worker.clear();
 }
 
+std::vector<LmDispatcher::CallId> LmDispatcher::CallsOf(const std::string& worker) const {
+  const auto found = workers_.find(worker);
+  if (found == workers_.end()) return {};
+  return {found->second.calls.begin(), found->second.calls.end()};
+}
+
 std::optional<core::TimePoint> LmDispatcher::NextRetry() const {
   std::optional<core::TimePoint> next;
   for (const CallId id : waiting_) {

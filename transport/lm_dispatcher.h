@@ -51,6 +51,9 @@ class LmDispatcher {
   // Answered, or given up. Returns the worker that has the request now, if any.
   std::optional<std::string> Finish(CallId call);
 
+  // What `worker` has now.
+  std::vector<CallId> CallsOf(const std::string& worker) const;
+
   // When a resting request may be tried again; nullopt: none is resting.
   std::optional<core::TimePoint> NextRetry() const;
 

@@ -24,6 +24,12 @@ double EstimateWork(const core::LmRequest& request) {
   return bytes + 1;
 }
 
+core::ErrorText MayHaveBeenSpent() {
+  return {.what = "a worker was lost while it had a budgeted request",
+          .why = "what it has spent on it is not known, and a second worker would spend it again",
+          .fix = "nothing to do: the episode ends here, and its budget with it"};
+}
+
 // One Propose call. The request belongs to the caller's stack: copied, because the call may outlive
 // the caller's wait.
 struct Call {
@@ -154,7 +160,7 @@ class Client final : public ZmqLmClient {
         continue;
       }
       logger_->info("tier={} worker={} left", core::TierName(tier_), worker->first);
-      dispatcher_.Remove(worker->first);
+      Lose(worker->first);
       worker = workers_.erase(worker);
     }
     for (const std::string& endpoint : wanted) {
@@ -184,9 +190,22 @@ class Client final : public ZmqLmClient {
                     core::TierName(tier_),
                     endpoint,
                     connected ? "connected" : "lost");
-      dispatcher_.SetReachable(endpoint, connected);
+      if (connected) {
+        dispatcher_.SetReachable(endpoint, true);
+      } else {
+        Lose(endpoint);
+      }
     }
     worker.link.may_have_input = false;
+  }
+
+  // Its requests go to other workers, but for those with a limit: it may have spent that on them.
+  void Lose(const std::string& endpoint) {
+    for (const LmDispatcher::CallId id : dispatcher_.CallsOf(endpoint)) {
+      if (calls_.at(id)->request.is_limited())
+        Fail(id, MayHaveBeenSpent(), Retry::kIfUnlimited);
+    }
+    dispatcher_.Remove(endpoint);
   }
 
   void ReceiveFrom(const std::string& endpoint, Worker& worker) {
@@ -207,7 +226,11 @@ class Client final : public ZmqLmClient {
     const auto found = calls_.find(message.request_id);
     if (found == calls_.end()) return;  // Given up, or answered by another worker already.
     const auto* refusal = std::get_if<LmRefusal>(&message.outcome);
-    if (refusal != nullptr && refusal->retry == Retry::kElsewhere) {
+    const bool may_retry =
+        refusal != nullptr &&
+        (refusal->retry == Retry::kElsewhere ||
+         (refusal->retry == Retry::kIfUnlimited && !found->second->request.is_limited()));
+    if (may_retry) {
       retries_.Increment();
       dispatcher_.Refused(message.request_id, endpoint, steady_clock::now());
       return;
@@ -258,13 +281,13 @@ class Client final : public ZmqLmClient {
           dispatcher_.Refused(next->call, next->worker, steady_clock::now());
         }
       } catch (const core::ProtocolError& error) {
-        Fail(next->call, error.text());
+        Fail(next->call, error.text(), Retry::kNever);
       }
     }
   }
 
-  // The request itself cannot be sent.
-  void Fail(std::uint64_t id, const core::ErrorText& reason) {
+  // As if it had been refused.
+  void Fail(std::uint64_t id, const core::ErrorText& reason, Retry retry) {
     const CallPtr call = calls_.at(id);
     calls_.erase(id);
     dispatcher_.Finish(id);
@@ -272,7 +295,7 @@ class Client final : public ZmqLmClient {
       std::lock_guard lock(mutex_);
       open_.erase(id);
     }
-    call->result.Settle(LmRefusal{reason, Retry::kNever});
+    call->result.Settle(LmRefusal{reason, retry});
   }
 
   Sockets& sockets_;

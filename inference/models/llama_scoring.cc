@@ -128,9 +128,6 @@ class LlamaScoring final : public ScoringModel {
                                     const PackedBatch& batch,
                                     const at::Tensor& log_probs,
                                     const at::Tensor& features) const {
-    const auto body = static_cast<double>(weights_.spec.body_parameters());
-    const double head_row = 2.0 * static_cast<double>(weights_.spec.vocab_size) *
-                            static_cast<double>(weights_.spec.hidden_size);
     const float* edge = log_probs.data_ptr<float>();
     const float* feature = features.data_ptr<float>();
     std::vector<ScoringResult> results;
@@ -142,8 +139,7 @@ class LlamaScoring final : public ScoringModel {
                          .features = {feature, feature + features.size(1)},
                          .computed_tokens = computed,
                          .computed_nodes = num_nodes,
-                         .flops = 2.0 * body * static_cast<double>(computed) +
-                                  head_row * static_cast<double>(1 + num_nodes)});
+                         .flops = ScoringFlops(weights_.spec, computed, 1 + num_nodes)});
       edge += num_edges;
       feature += features.size(1);
     }

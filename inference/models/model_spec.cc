@@ -23,6 +23,13 @@ void Check(bool good, std::string what, std::string why) {
 
 }  // namespace
 
+double ScoringFlops(const ModelSpec& spec, std::int64_t computed_tokens, std::int64_t scored_rows) {
+  const double head_row =
+      2.0 * static_cast<double>(spec.vocab_size) * static_cast<double>(spec.hidden_size);
+  return 2.0 * static_cast<double>(spec.body_parameters()) * static_cast<double>(computed_tokens) +
+         head_row * static_cast<double>(scored_rows);
+}
+
 void ModelSpec::Validate() const {
   CheckSize("vocab_size", vocab_size);
   CheckSize("hidden_size", hidden_size);

@@ -52,4 +52,8 @@ struct ModelSpec {
   void Validate() const;
 };
 
+// Arithmetic of a forward pass over `computed_tokens`, of which the logits of `scored_rows` are
+// needed: 2 * body parameters * tokens + 2 * vocab * d * rows. A whole number.
+double ScoringFlops(const ModelSpec& spec, std::int64_t computed_tokens, std::int64_t scored_rows);
+
 }  // namespace londi::inference

@@ -19,7 +19,10 @@ void AddEvalCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("RUN", options->run, "Folder of the run")->required();
   command->add_option("--cost", options->cost, "Only the Switcher at this cost per DEEPTHINK call")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--budget", options->budget, "... with at most so many calls per episode")
+  command
+      ->add_option("--budget",
+                   options->budget,
+                   "... with at most so many calls, or of actor.terms.budget_unit, per episode")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--policy",
                       options->policy,

@@ -75,7 +75,7 @@ class KindSums {
 std::string Text(const PolicyKey& key) {
   std::string text = key.name;
   if (key.cost > 0) text += fmt::format(" c={:.3g}", key.cost);
-  if (key.budget >= 0) text += fmt::format(" B={}", key.budget);
+  if (key.budget >= 0) text += fmt::format(" B={:g}", key.budget);
   return text;
 }
 

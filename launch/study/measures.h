@@ -14,9 +14,9 @@ namespace londi::launch::study {
 
 // One policy at one cost and budget: a row of an evaluation's table.
 struct PolicyKey {
-  std::string name;          // "switcher", "always-quick", "entropy", "hindsight-oracle" ...
-  double cost = 0;           // 0 where the policy does not depend on it, or each run found its own.
-  std::int32_t budget = -1;  // -1 = unlimited.
+  std::string name;    // "switcher", "always-quick", "entropy", "hindsight-oracle" ...
+  double cost = 0;     // 0 where the policy does not depend on it, or each run found its own.
+  double budget = -1;  // In its unit; -1 = unlimited.
   friend auto operator<=>(const PolicyKey&, const PolicyKey&) = default;
 };
 std::string Text(const PolicyKey& key);  // "switcher c=0.01 B=3"

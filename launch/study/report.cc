@@ -245,7 +245,7 @@ std::string ToCsv(const StudyResults& results) {
                         row.variant,
                         row.key.name,
                         CsvNumber(row.key.cost),
-                        row.key.budget < 0 ? "" : std::to_string(row.key.budget));
+                        row.key.budget < 0 ? "" : fmt::format("{:g}", row.key.budget));
     const auto add = [&text](double value) { text += "," + CsvNumber(value); };
     const auto add_estimate = [&add](const Estimate& estimate) {
       add(estimate.value);

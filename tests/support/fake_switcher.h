@@ -34,7 +34,7 @@ class FakeSwitcher final : public core::Switcher {
   struct Input {
     std::vector<float> features;
     float cost;
-    std::int32_t remaining;
+    float remaining;
     std::int32_t steps_left;
   };
   std::vector<Input> inputs;

@@ -22,6 +22,8 @@ struct RowValues {
   float reward = 0;
   float cost = 0;
   int remaining = core::BudgetGovernor::kUnlimited;
+  int price = 1;
+  bool refused = false;  // A call was chosen, and was too dear.
   bool terminated = false;
   bool truncated = false;
   bool agreed = false;
@@ -52,6 +54,8 @@ inline core::Transition MakeTransition(RowValues values) {
   row.reward = values.reward;
   row.cost = values.cost;
   row.remaining = values.remaining;
+  row.price = values.price;
+  row.may_activate = values.remaining != 0 && !values.refused;
   row.terminated = values.terminated;
   row.truncated = values.truncated;
   row.gain = values.gain;

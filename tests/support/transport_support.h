@@ -68,6 +68,7 @@ inline core::Transition MakeRow(std::int64_t sequence,
   row.remaining = static_cast<std::int32_t>(sequence % 5);
   row.terminated = sequence % 10 == 9;
   row.truncated = sequence % 11 == 0;
+  row.price = 30 + static_cast<std::int32_t>(sequence % 7);
   row.tokens = 100 + static_cast<std::int32_t>(sequence % 50);
   row.gflops = 1.5f;
   row.milliseconds = 2.25f;
@@ -104,6 +105,7 @@ inline bool SameRow(const core::Transition& a, const core::Transition& b) {
                     r.reward,
                     r.cost,
                     r.remaining,
+                    r.price,
                     r.terminated,
                     r.truncated,
                     r.tokens,

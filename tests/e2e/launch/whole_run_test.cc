@@ -146,6 +146,17 @@ TEST_F(WholeRun, TrainsEvaluatesReportsAndRepeatsACell) {
                     HasSubstr("sees the future"),
                     ContainsRegex("c=0.05 B=3 +minus hindsight-oracle B=3")));
 
+  const auto tokens =
+      Londi("eval " + run.path.string() + " --cost 0 --budget 60 --episodes 3 --json " +
+            (temp_ / "tokens.json").string() +
+            " --set actor.terms.budget_unit=tokens --set actor.terms.call_price=20");
+  EXPECT_EQ(tokens.status, 0) << tokens.output;
+  EXPECT_THAT(tokens.output, HasSubstr("B in tokens of DEEPTHINK; budget violations: 0"));
+  const auto cell_of_tokens =
+      nlohmann::json::parse(testing::ReadText(temp_ / "tokens.json")).at("cells").at(0);
+  for (const auto& episode : cell_of_tokens.at("episodes"))
+    EXPECT_LE(episode.at("deepthink_tokens"), 60);
+
   const auto others = Londi("eval " + run.path.string() +
                             " --baselines last,disagreement --set evaluation.cap_baselines=true"
                             " --oracle --set evaluation.oracle_nodes=20 --average-calls 2");

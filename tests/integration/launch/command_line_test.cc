@@ -153,6 +153,22 @@ TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
               Complains(2, "evaluation.baselines", "swift-sage"));
 }
 
+TEST_F(CommandLine, BudgetsOfAnotherUnitNeedAPriceAndAnAlgorithmThatKnowsThem) {
+  const std::string tokens = "config print --set actor.terms.budget_unit=tokens";
+  EXPECT_THAT(Londi(tokens), Complains(2, "actor.terms.call_price", "change the value"));
+  const std::string priced = tokens + " --set actor.terms.call_price=40";
+  EXPECT_EQ(Londi(priced).status, 0);
+  EXPECT_THAT(Londi("config print --set actor.terms.call_price=40"),
+              Complains(2, "actor.terms.call_price", "change the value"));
+  EXPECT_THAT(Londi("config print --set actor.terms.budget_unit=seconds"),
+              Complains(2, "actor.terms.budget_unit", "gflops"));
+  EXPECT_THAT(Londi(priced + " --set evaluation.oracle=true"),
+              Complains(2, "evaluation.oracle", "evaluation.budgets"));
+  EXPECT_EQ(Londi(priced + " --set evaluation.oracle=true --set evaluation.budgets=[]").status, 0);
+  EXPECT_THAT(Londi(priced + " --set learner.algorithm=sac"),
+              Complains(2, "learner.algorithm", "actor.terms.budget_unit"));
+}
+
 TEST_F(CommandLine, ARuleIsEvaluatedByItsNameAndItsKnob) {
   std::ofstream(temp_ / "config.yaml") << "run: {seed: 2}";
   const std::string eval = "eval " + temp_.path().string();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/budget.h"
+#include "core/budget_meter.h"
 #include "learner/algorithms/retrace.h"
 #include "learner/nstep.h"
 #include "learner/random.h"
@@ -199,19 +200,52 @@ TEST(Garnet, ARelabelledRowIsWhatASimulationUnderItsTermsWouldHaveGiven) {
       const Context drawn = Relabel(options, {0, 100}, activated, steps_left, random);
       core::BudgetGovernor governor(drawn.remaining);
       const bool wants = activated;
-      const bool admitted = wants && governor.TrySpend();
+      const bool admitted = wants && governor.Reserve().has_value();
+      if (admitted) governor.Settle(1);
       const TwoActionMdp::Outcome simulated = Pick(mdp.At(state, admitted), luck);
 
       EXPECT_EQ(admitted, activated);  // Never drawn: a budget that forbids what was done.
       EXPECT_EQ(simulated.reward, recorded.reward);
       EXPECT_EQ(simulated.next, recorded.next);
       EXPECT_EQ(Spend(drawn.remaining, activated), governor.remaining());
-      EXPECT_EQ(MayActivate(Spend(drawn.remaining, activated)), governor.CanSpend());
+      EXPECT_EQ(MayActivate(Spend(drawn.remaining, activated)), governor.CanReserve());
       EXPECT_LT(drawn.remaining, steps_left);
       ++times_drawn[drawn.remaining + 1];
     }
   }
   for (const int times : times_drawn) EXPECT_GT(times, 100);
+}
+
+// (viii) in tokens: a row of any price, under any budget that is drawn for it, is what the governor
+// would have admitted and left.
+TEST(Garnet, RelabelledRowsWithPricesAreWhatTheGovernorWouldHaveDone) {
+  const core::BudgetMeter meter(core::BudgetUnit::kTokens, 20);
+  const RelabelOptions options{
+      .keep = 0, .max_budget = 6, .unlimited = 0.2, .ticks_per_call = meter.ticks_per_call()};
+  Random random(17);
+  int num_tight = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const core::LmUsage usage{.computed_tokens = random.Integer(1, 60)};
+    const std::int32_t price = meter.Price(usage);
+    const bool activated = random.Uniform() < 0.5;
+    const std::int32_t steps_left = random.Integer(1, 10);
+
+    const Context drawn = Relabel(options, {0, 100}, activated ? price : 0, steps_left, random);
+    core::BudgetGovernor governor(drawn.remaining, meter.most_per_call());
+    bool admitted = false;
+    if (const auto reserved = activated ? governor.Reserve() : std::nullopt) {
+      core::LmRequest request;
+      if (drawn.remaining != kUnlimited) meter.Limit(*reserved, request);
+      admitted = request.Admits(usage.computed_tokens, 0);
+      governor.Settle(admitted ? price : 0);
+    }
+
+    ASSERT_EQ(admitted, activated);
+    ASSERT_EQ(Spend(drawn.remaining, activated ? price : 0), governor.remaining());
+    ASSERT_EQ(MayActivate(governor.remaining()), governor.CanReserve());
+    num_tight += activated && drawn.remaining == price;
+  }
+  EXPECT_GT(num_tight, 20);  // Budgets of exactly the price occur.
 }
 
 // A table Q(s, z, g) for z = 0..kMostLeft and, as the last layer, without a budget.
@@ -276,7 +310,7 @@ double RetraceTargetOf(Table& table,
   std::array<RetraceStep, Walk::kLongest> behind{};
   std::array<RetraceStep, Walk::kLongest> without_values{};
   for (std::size_t k = 0; k < horizons.size(); ++k) {
-    const int left = Spend(remaining, horizons[k].activations);
+    const int left = Spend(remaining, horizons[k].spent);
     if (remaining != kUnlimited && left < 0) break;  // Beyond an overdraft; the trace to it is 0.
     const int state = walk.states[k + 1];
     const double quick = table.At(state, left, false), deepthink = table.At(state, left, true);
@@ -311,7 +345,7 @@ double Target(Table& table,
   }
   std::array<std::uint8_t, Walk::kLongest> followed{};
   for (std::size_t k = 0; k + 1 < length; ++k) {
-    const int left = Spend(remaining, horizons[k].activations);
+    const int left = Spend(remaining, horizons[k].spent);
     // Beyond an overdraft nothing is looked at: the row that overdrew was not followed.
     if (remaining != kUnlimited && left < 0) break;
     followed[k] = table.Greedy(walk.states[k + 1], left) == walk.rows[k + 1].activated;
@@ -320,7 +354,7 @@ double Target(Table& table,
       ChooseHorizon(std::span(horizons).first(length), std::span(followed).first(length)))];
   const int k = static_cast<int>(&horizon - horizons.data()) + 1;
   const int state = walk.states[static_cast<std::size_t>(k)];
-  const int left = Spend(remaining, horizon.activations);
+  const int left = Spend(remaining, horizon.spent);
   return horizon.reward - cost * horizon.calls +
          horizon.discount * table.At(state, left, table.Greedy(state, left));
 }

@@ -122,6 +122,63 @@ TEST_F(Lm, TakesRequestsOfAWorkerThatLostItsLeaseElsewhere) {
   episode.join();
 }
 
+// A budget is spent once: what the lost worker has computed of it nobody knows.
+TEST_F(Lm, ARequestWithALimitIsNotAskedASecondTimeWhenItsWorkerIsLost) {
+  FakeProcess stuck_process;
+  const auto stuck = MakeZmqLmServer(stuck_process.context());
+  client_->SetWorkers({stuck->endpoint()});
+  core::LmRequest request = testing::MakeLmRequest();
+  request.max_tokens = 10;
+  std::thread episode([&] { EXPECT_THROW(client_->Propose(request), core::UnavailableError); });
+  ASSERT_TRUE(stuck->Receive(Soon()));
+
+  Worker heir(2);
+  client_->SetWorkers({heir.endpoint()});
+
+  episode.join();
+  EXPECT_EQ(client_->Propose(request).action, 2);  // Another request may go to it.
+}
+
+TEST_F(Lm, ARequestWithALimitIsNotAskedASecondTimeWhenItsForwardPassFailed) {
+  for (const bool limited : {true, false}) {
+    FakeProcess broken_process;
+    const auto broken = MakeZmqLmServer(broken_process.context());
+    client_->SetWorkers({broken->endpoint()});
+    core::LmRequest request = testing::MakeLmRequest();
+    if (limited) request.max_flops = 10;
+    std::thread episode([&] {
+      if (limited) {
+        EXPECT_THROW(client_->Propose(request), core::UnavailableError);
+      } else {
+        EXPECT_EQ(client_->Propose(request).action, 2);
+      }
+    });
+    const auto incoming = broken->Receive(Soon());
+    ASSERT_TRUE(incoming);
+    EXPECT_EQ(incoming->request.max_flops, request.max_flops);
+    Worker other(2);
+    client_->SetWorkers({broken->endpoint(), other.endpoint()});
+
+    broken->Refuse(incoming->ticket, {"broken", "y", "f"}, Retry::kIfUnlimited);
+    broken->Close();
+
+    episode.join();
+  }
+}
+
+TEST_F(Lm, TellsTheCallerThatAnAnswerIsTooDear) {
+  FakeProcess process;
+  const auto server = MakeZmqLmServer(process.context());
+  client_->SetWorkers({server->endpoint()});
+  std::thread worker([&] {
+    const auto incoming = server->Receive(Soon());
+    ASSERT_TRUE(incoming);
+    server->Refuse(incoming->ticket, {"too dear", "y", "f"}, Retry::kOverBudget);
+  });
+  EXPECT_THROW(client_->Propose(testing::MakeLmRequest()), core::OverBudgetError);
+  worker.join();
+}
+
 TEST_F(Lm, PassesARefusalOnToAnotherWorker) {
   FakeProcess full_process;
   const auto full = MakeZmqLmServer(full_process.context());

@@ -117,7 +117,7 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerSeeTheSameValuesInEveryContext) {
     std::vector<float> inputs = features;
     inputs.resize(inputs.size() + core::kNumContextInputs);
     core::EncodeContext(context.cost,
-                        context.remaining,
+                        static_cast<float>(context.remaining),
                         context.steps_left,
                         std::span(inputs).last(core::kNumContextInputs));
 
@@ -152,14 +152,15 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerMakeTheSameGreedyChoice) {
     std::vector<float> inputs = features;
     inputs.resize(inputs.size() + core::kNumContextInputs);
     core::EncodeContext(context.cost,
-                        context.remaining,
+                        static_cast<float>(context.remaining),
                         context.steps_left,
                         std::span(inputs).last(core::kNumContextInputs));
 
-    const core::SwitchChoice choice = switcher.Choose({.features = features,
-                                                       .cost = context.cost,
-                                                       .remaining = context.remaining,
-                                                       .steps_left = context.steps_left});
+    const core::SwitchChoice choice =
+        switcher.Choose({.features = features,
+                         .cost = context.cost,
+                         .remaining = static_cast<float>(context.remaining),
+                         .steps_left = context.steps_left});
     const core::switcher_network::Values learner = InLibTorch(inputs);
 
     const float advantage = learner.Advantage(context.cost);
@@ -291,13 +292,13 @@ TEST(PolicyNetworkParity, ActorAndLearnerSeeTheSameLogitInEveryContext) {
       const std::vector<float> features = inputs;
       inputs.resize(inputs.size() + core::kNumContextInputs);
       core::EncodeContext(context.cost,
-                          context.remaining,
+                          static_cast<float>(context.remaining),
                           context.steps_left,
                           std::span(inputs).last(core::kNumContextInputs));
 
       const float of_actor = actor.Evaluate({.features = features,
                                              .cost = context.cost,
-                                             .remaining = context.remaining,
+                                             .remaining = static_cast<float>(context.remaining),
                                              .steps_left = context.steps_left},
                                             scratch);
       const at::Tensor of_learner = learner.Evaluate(

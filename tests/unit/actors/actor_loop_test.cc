@@ -341,6 +341,47 @@ TEST(DrawTerms, FollowsItsShares) {
   for (int b = 0; b <= 4; ++b) EXPECT_NEAR(budgets[b], kDraws * 0.15, kDraws * 0.01) << b;
 }
 
+TEST(DrawTerms, WhereBudgetsCountTokensTheyAreOfSoManyTypicalCalls) {
+  const TermsOptions options{
+      .max_budget = 4, .unlimited = 0, .budget_unit = core::BudgetUnit::kTokens, .call_price = 50};
+  Random random(2);
+  std::int32_t least = 1000, most = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const EpisodeTerms terms = DrawTerms(options, random);
+    EXPECT_EQ(terms.meter.unit(), core::BudgetUnit::kTokens);
+    least = std::min(least, terms.budget);
+    most = std::max(most, terms.budget);
+  }
+  EXPECT_EQ(least, 0);
+  EXPECT_EQ(most, 200);
+}
+
+TEST(TermsOptions, ThePriceOfACallBelongsToUnitsInWhichCallsDiffer) {
+  const auto refused = testing::Refuses<TermsOptions>;
+  EXPECT_FALSE(refused([](TermsOptions& o) {
+    o.budget_unit = core::BudgetUnit::kGflops;
+    o.call_price = 0.01;
+  }));
+  EXPECT_TRUE(refused([](TermsOptions& o) { o.budget_unit = core::BudgetUnit::kTokens; }));
+  EXPECT_TRUE(refused([](TermsOptions& o) { o.call_price = 3; }));
+  const auto milliseconds = [&](double worst_call) {
+    return refused([&](TermsOptions& o) {
+      o.budget_unit = core::BudgetUnit::kMilliseconds;
+      o.call_price = 2;
+      o.worst_call = worst_call;
+    });
+  };
+  EXPECT_FALSE(milliseconds(20));
+  EXPECT_TRUE(milliseconds(0));
+  EXPECT_TRUE(milliseconds(1.9));
+  EXPECT_TRUE(milliseconds(1e9));
+  EXPECT_TRUE(refused([](TermsOptions& o) { o.worst_call = 3; }));
+  EXPECT_TRUE(refused([](TermsOptions& o) {
+    o.budget_unit = core::BudgetUnit::kTokens;
+    o.call_price = 1e9;
+  }));
+}
+
 TEST(ActorOptions, RefuseWhatCannotWork) {
   const auto refused = testing::Refuses<ActorOptions>;
   EXPECT_FALSE(refused([](ActorOptions&) {}));

@@ -95,6 +95,105 @@ TEST_F(DecisionMakerTest, ALabelIsAskedForButNotFollowedAndSpendsNothing) {
   EXPECT_EQ(maker.budget().remaining(), 3);
 }
 
+// Costs `tokens`, unless the request allows less.
+FakeLanguageModel MakePricedLm(std::int64_t& tokens) {
+  return FakeLanguageModel([&tokens](const core::LmRequest& request) {
+    if (!request.Admits(tokens, 0)) throw core::OverBudgetError({"too dear", "", ""});
+    core::Proposal proposal = FakeLanguageModel::Choosing(request, 2);
+    proposal.usage.computed_tokens = tokens;
+    return proposal;
+  });
+}
+
+const core::BudgetMeter kTokens(core::BudgetUnit::kTokens, 20);
+
+TEST_F(DecisionMakerTest, OfTokensAllThatIsLeftIsAllowedAndWhatWasUsedIsSpent) {
+  std::int64_t tokens = 30;
+  FakeLanguageModel deepthink = MakePricedLm(tokens);
+  FakeSwitcher switcher(true);
+  DecisionMaker maker(quick_, deepthink, switcher, clock_, milliseconds(50));
+  maker.StartEpisode({.budget = 100, .meter = kTokens}, 10, 1);
+
+  const core::Decision decision = maker.Decide(Now());
+
+  EXPECT_EQ(deepthink.last_request().max_tokens, 100);
+  EXPECT_FALSE(quick_.last_request().is_limited());
+  EXPECT_EQ(decision.action(), 2);
+  EXPECT_TRUE(decision.may_activate);
+  EXPECT_EQ(maker.budget().remaining(), 70);
+  EXPECT_FLOAT_EQ(switcher.inputs.back().remaining, 5);  // Typical calls, when it chose.
+}
+
+TEST_F(DecisionMakerTest, ACallThatIsTooDearCostsNothingAndQuickActs) {
+  std::int64_t tokens = 70;
+  FakeLanguageModel deepthink = MakePricedLm(tokens);
+  FakeSwitcher switcher(true);
+  DecisionMaker maker(quick_, deepthink, switcher, clock_, milliseconds(50));
+  maker.StartEpisode({.budget = 100, .meter = kTokens}, 10, 1);
+  ASSERT_TRUE(maker.Decide(Now()).deepthink);
+
+  const core::Decision refused = maker.Decide(Now());
+
+  EXPECT_TRUE(refused.refused);
+  EXPECT_FALSE(refused.may_activate);
+  EXPECT_FALSE(refused.choice.activate);
+  EXPECT_EQ(refused.choice.behaviour_prob, 1);
+  EXPECT_EQ(refused.action(), 0);
+  EXPECT_EQ(maker.budget().remaining(), 30);
+  tokens = 30;
+  EXPECT_TRUE(maker.Decide(Now()).deepthink);  // A cheaper one is admitted later.
+  EXPECT_EQ(maker.budget().remaining(), 0);
+  EXPECT_FALSE(maker.Decide(Now()).refused);  // Nothing is left: not even chosen.
+}
+
+TEST_F(DecisionMakerTest, OfTimeTheWorstCaseMustBeLeftAndTheMeasuredIsSpent) {
+  FakeLanguageModel deepthink([](const core::LmRequest& request) {
+    core::Proposal proposal = FakeLanguageModel::Choosing(request, 2);
+    proposal.usage.compute_ms = 6;
+    proposal.usage.batch_size = 2;
+    return proposal;
+  });
+  FakeSwitcher switcher(true);
+  DecisionMaker maker(quick_, deepthink, switcher, clock_, milliseconds(50));
+  const core::BudgetMeter meter(core::BudgetUnit::kMilliseconds, 2, /*worst_call=*/10);
+  maker.StartEpisode({.budget = meter.Ticks(14), .meter = meter}, 10, 1);
+
+  EXPECT_TRUE(maker.Decide(Now()).deepthink);  // 3 of 14 ms,
+  EXPECT_EQ(maker.budget().remaining(), meter.Ticks(11));
+  EXPECT_TRUE(maker.Decide(Now()).deepthink);           // 3 of 11,
+  const core::Decision decision = maker.Decide(Now());  // and 8 are too few for the worst case.
+
+  EXPECT_FALSE(decision.deepthink);
+  EXPECT_FALSE(decision.may_activate);
+  EXPECT_FALSE(decision.choice.activate);
+  EXPECT_FALSE(decision.refused);  // It was not even chosen.
+  EXPECT_EQ(deepthink.num_calls(), 2);
+  EXPECT_FALSE(deepthink.last_request().is_limited());
+}
+
+TEST_F(DecisionMakerTest, WithoutABudgetNothingIsLimitedInAnyUnit) {
+  std::int64_t tokens = 1 << 30;
+  FakeLanguageModel deepthink = MakePricedLm(tokens);
+  FakeSwitcher switcher(true);
+  DecisionMaker maker(quick_, deepthink, switcher, clock_, milliseconds(50));
+  maker.StartEpisode({.meter = kTokens}, 10, 1);
+
+  EXPECT_TRUE(maker.Decide(Now()).deepthink);
+  EXPECT_FALSE(deepthink.last_request().is_limited());
+}
+
+TEST_F(DecisionMakerTest, WhatACallThatFailedHasUsedIsUnknownAndCountsAsAllThatWasAllowed) {
+  FakeLanguageModel deepthink([](const core::LmRequest&) -> core::Proposal {
+    throw core::UnavailableError({"gone", "", ""});
+  });
+  FakeSwitcher switcher(true);
+  DecisionMaker maker(quick_, deepthink, switcher, clock_, milliseconds(50));
+  maker.StartEpisode({.budget = 100, .meter = kTokens}, 10, 1);
+
+  EXPECT_THROW(maker.Decide(Now()), core::UnavailableError);
+  EXPECT_EQ(maker.budget().remaining(), 0);
+}
+
 TEST_F(DecisionMakerTest, BothLmsAreAskedTheSameWithADeadlineEach) {
   FakeSwitcher switcher(true);
   FakeLanguageModel slow_quick([this](const core::LmRequest& request) {
@@ -289,7 +388,7 @@ class BudgetTest : public DecisionMakerTest {
     DecisionMaker maker(quick, deepthink, switcher, clock_, milliseconds(50));
     maker.StartEpisode(terms, kSteps, 1);
     for (int step = 0; step < kSteps; ++step) {
-      const bool may_activate = maker.budget().CanSpend();
+      const bool may_activate = maker.budget().CanReserve();
       const core::Decision decision = maker.Decide(Now(kSteps - step));
       EXPECT_EQ(decision.choice.activate, decision.deepthink.has_value());
       EXPECT_GT(decision.choice.behaviour_prob, 0);

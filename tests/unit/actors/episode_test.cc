@@ -230,10 +230,5 @@ TEST_F(RunEpisodeTest, WhatAnLmThrowsComesOutAndTheRowsBeforeStand) {
   EXPECT_EQ(recorder.steps.size(), 2u);
 }
 
-TEST(ComputeShareMs, SharesAForwardPassEquallyAndNeverDividesByZero) {
-  EXPECT_DOUBLE_EQ(ComputeShareMs({.compute_ms = 12, .batch_size = 4}), 3);
-  EXPECT_DOUBLE_EQ(ComputeShareMs({.compute_ms = 12, .batch_size = 0}), 12);
-}
-
 }  // namespace
 }  // namespace londi::actors

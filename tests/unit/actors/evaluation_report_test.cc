@@ -111,7 +111,7 @@ TEST(ToTable, SaysOfAverageBudgetsWhatWasReachedAndWhatIsNot) {
 
   const std::vector<std::string> lines = Lines(table);
   EXPECT_TRUE(lines[4].starts_with("switcher-average "));
-  EXPECT_NE(lines[4].find(" 0.012  ~2 "), std::string::npos) << lines[4];
+  EXPECT_NE(lines[4].find(" 0.012   ~2 "), std::string::npos) << lines[4];
   for (const char* said :
        {"single episodes may have more",
         "wanted 2: c=0.012 makes 2.03 there, 2.00 here; reached\n",
@@ -140,6 +140,38 @@ TEST(ToJson, HasWhatWasWantedOnAverageAndWhatWasFound) {
   EXPECT_EQ(average.at("above").at("calls"), 2.75);
   EXPECT_TRUE(average.at("below").is_null());
   EXPECT_TRUE(json.at("cells").at(3).at("budget").is_null());
+}
+
+TEST(ToTable, SaysWhatBudgetsCountWhereItIsNotCalls) {
+  std::vector<CellResult> results = MakeResults();
+  const core::BudgetMeter gflops(core::BudgetUnit::kGflops, 0.25);
+  results[1].cell.terms = {.cost = 0.05f, .budget = gflops.Ticks(1.5), .meter = gflops};
+  for (EpisodeRow& row : results[1].rows) row.result.spent = 100;
+  results[1].rows[0].result.spent = 6001;
+  results[1].rows[1].result.refused = 5;
+
+  const std::string table = ToTable(results, 0);
+  const auto json = nlohmann::json::parse(ToJson(results, 0, /*with_episodes=*/true));
+
+  EXPECT_NE(table.find("switcher            0.05 1.5 "), std::string::npos) << table;
+  EXPECT_NE(table.find("B in gflops of DEEPTHINK; budget violations: 1"), std::string::npos);
+  EXPECT_EQ(ToTable(MakeResults(), 0).find("B in"), std::string::npos);
+  const auto& cell = json.at("cells").at(1);
+  EXPECT_DOUBLE_EQ(cell.at("budget").get<double>(), 1.5);
+  EXPECT_EQ(cell.at("budget_unit"), "gflops");
+  EXPECT_FALSE(json.at("cells").at(0).contains("budget_unit"));
+  EXPECT_DOUBLE_EQ(cell.at("summary").at("refused_calls").get<double>(), 0.5);
+  EXPECT_EQ(cell.at("episodes").at(1).at("refused_calls"), 5);
+}
+
+TEST(ToTable, AWideBudgetKeepsTheColumnsStraight) {
+  std::vector<CellResult> results = MakeResults();
+  const core::BudgetMeter tokens(core::BudgetUnit::kTokens, 300);
+  results[1].cell.terms = {.cost = 0.05f, .budget = 12'000, .meter = tokens};
+
+  const std::vector<std::string> lines = Lines(ToTable(results, 0));
+
+  for (int i : {1, 2, 3}) EXPECT_EQ(lines[0].size(), lines[static_cast<std::size_t>(i)].size());
 }
 
 std::vector<CellResult> MakeOracleResults() {

@@ -237,6 +237,7 @@ EpisodeRow MakeRow(std::uint64_t seed, bool success, int steps, int calls) {
                        .steps = steps,
                        .calls = calls,
                        .total_time = milliseconds(10 * steps)};
+  result.spent = calls;
   result.quick = {.tokens = 4 * steps, .gflops = 0.5 * steps, .compute_ms = 1.0 * steps};
   result.deepthink = {.tokens = 9 * calls, .gflops = 8.0 * calls, .compute_ms = 5.0 * calls};
   return {.seed = seed, .result = result};
@@ -260,6 +261,30 @@ TEST(Summarize, AveragesOverEpisodesAndSharesOverSteps) {
   EXPECT_DOUBLE_EQ(summary.lm_ms_per_decision, (40 + 20) / 40.0);
   EXPECT_DOUBLE_EQ(summary.total_ms_per_decision, 10);
   EXPECT_EQ(summary.budget_violations, 1);  // 4 calls under a budget of 3.
+}
+
+// FakeLanguageModel's answers take 5 tokens, and it does not look at what it may spend.
+TEST_F(EvaluatorTest, ABudgetOfTokensIsCountedInTokensAlsoWhereAWorkerDoesNotHoldToIt) {
+  EvaluationCell cell = RuleCell({.kind = "random", .rate = 1}, 12);
+  cell.terms.meter = core::BudgetMeter(core::BudgetUnit::kTokens, 5);
+  FakeLanguageModel honest([](const core::LmRequest& request) {
+    if (!request.Admits(5, 0)) throw core::OverBudgetError({"too dear", "", ""});
+    return FakeLanguageModel::Hashed(request, "aa");
+  });
+  Evaluator::Parts parts = CorridorParts();
+  const CellSummary dishonest = Summarize(Evaluator(Episodes(4), parts).Run({cell}).front());
+  Evaluator::Parts honest_parts{.make_environment = parts.make_environment,
+                                .quick = hashed_,
+                                .deepthink = honest,
+                                .clock = clock_};
+  const CellSummary held = Summarize(Evaluator(Episodes(4), honest_parts).Run({cell}).front());
+
+  EXPECT_EQ(dishonest.calls, 3);
+  EXPECT_EQ(dishonest.budget_violations, 4);
+  EXPECT_EQ(held.calls, 2);
+  EXPECT_EQ(held.refused, 8);  // In all other steps: 2 tokens are left.
+  EXPECT_EQ(held.deepthink_tokens, 10);
+  EXPECT_EQ(held.budget_violations, 0);
 }
 
 TEST(Summarize, OfNothingIsNothing) {

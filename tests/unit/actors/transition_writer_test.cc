@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/half.h"
@@ -89,17 +90,29 @@ TEST(ToTransition, ALabelSaysWhatDeepthinkWouldHaveDoneButIsNoPartOfThePrice) {
   EXPECT_FLOAT_EQ(row.milliseconds, 2);
 }
 
-TEST(ToTransition, ActivatingIsLegalUnlessNothingIsLeft) {
+TEST(ToTransition, ActivatingIsLegalAsFarAsTheDecisionFoundOut) {
   const EpisodeSetup episode;
-  const core::Decision decision;
-  const auto may_activate = [&](std::int32_t remaining) {
-    return ToTransition({.episode = episode, .decision = decision, .remaining = remaining})
-        .may_activate;
-  };
+  core::Decision decision;
 
-  EXPECT_FALSE(may_activate(0));
-  EXPECT_TRUE(may_activate(1));
-  EXPECT_TRUE(may_activate(core::BudgetGovernor::kUnlimited));
+  EXPECT_TRUE(ToTransition({.episode = episode, .decision = decision}).may_activate);
+  decision.may_activate = false;
+  EXPECT_FALSE(
+      ToTransition({.episode = episode, .decision = decision, .remaining = 9}).may_activate);
+}
+
+TEST(ToTransition, ThePriceIsThatOfDeepthinksAnswerInTheUnitOfTheBudget) {
+  EpisodeSetup episode;
+  core::Decision decision;
+  decision.quick.usage = {.computed_tokens = 10};
+  const auto price = [&] { return ToTransition({.episode = episode, .decision = decision}).price; };
+
+  decision.deepthink.emplace();
+  decision.deepthink->usage = {.computed_tokens = 7};
+  EXPECT_EQ(price(), 1);  // A call.
+  episode.terms.meter = core::BudgetMeter(core::BudgetUnit::kTokens, 20);
+  EXPECT_EQ(price(), 7);
+  decision.label = std::exchange(decision.deepthink, std::nullopt);
+  EXPECT_EQ(price(), 7);  // What it would have taken.
 }
 
 TEST(ModelNumber, ReadsHexDigitsAndHashesEverythingElse) {

@@ -78,16 +78,78 @@ TEST(BoundedQueue, PopUntilReturnsAtTheDeadline) {
 TEST(BudgetGovernor, NeverSpendsMoreThanTheLimit) {
   BudgetGovernor governor(3);
   int granted = 0;
-  for (int i = 0; i < 10; ++i) granted += governor.TrySpend() ? 1 : 0;
+  for (int i = 0; i < 10; ++i) {
+    if (!governor.Reserve()) continue;
+    ++granted;
+    governor.Settle(1);
+  }
   EXPECT_EQ(granted, 3);
   EXPECT_EQ(governor.remaining(), 0);
-  EXPECT_FALSE(BudgetGovernor(0).CanSpend());
+  EXPECT_FALSE(BudgetGovernor(0).CanReserve());
+}
+
+TEST(BudgetGovernor, GivesBackWhatACallDidNotCost) {
+  BudgetGovernor governor(100, /*most_per_call=*/40);
+
+  EXPECT_EQ(governor.Reserve(), 40);
+  EXPECT_EQ(governor.remaining(), 60);  // Taken out beforehand.
+  governor.Settle(30);
+  EXPECT_EQ(governor.remaining(), 70);
+  EXPECT_EQ(governor.Reserve(), 40);
+  governor.Settle(40);
+  EXPECT_EQ(governor.Reserve(), 30);  // No more is left.
+  governor.Settle(0);                 // Refused.
+  EXPECT_EQ(governor.remaining(), 30);
+  EXPECT_EQ(governor.spent(), 70);
+}
+
+TEST(BudgetGovernor, WithLessLeftThanACallMayNeedThereIsNone) {
+  BudgetGovernor governor(100, 40, 40);
+
+  ASSERT_EQ(governor.Reserve(), 40);
+  governor.Settle(25);
+  ASSERT_EQ(governor.Reserve(), 40);
+  governor.Settle(36);
+  EXPECT_EQ(governor.remaining(), 39);
+  EXPECT_FALSE(governor.CanReserve());
+  EXPECT_EQ(governor.Reserve(), std::nullopt);
+  EXPECT_EQ(governor.spent(), 61);
+}
+
+TEST(BudgetGovernor, AReservationThatIsNeverSettledStaysSpent) {
+  BudgetGovernor governor(100, 40);
+  ASSERT_EQ(governor.Reserve(), 40);
+
+  EXPECT_EQ(governor.Reserve(), 40);
+  governor.Settle(10);
+
+  EXPECT_EQ(governor.spent(), 50);
+  EXPECT_EQ(governor.remaining(), 50);
+}
+
+TEST(BudgetGovernor, WhoSpendsMoreThanWasReservedLeavesNothing) {
+  BudgetGovernor governor(10, 100);
+  ASSERT_EQ(governor.Reserve(), 10);
+
+  governor.Settle(25);
+
+  EXPECT_EQ(governor.spent(), 25);
+  EXPECT_EQ(governor.remaining(), 0);
+  EXPECT_FALSE(governor.CanReserve());
 }
 
 TEST(BudgetGovernor, UnlimitedStaysUnlimited) {
   BudgetGovernor governor(BudgetGovernor::kUnlimited);
-  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(governor.TrySpend());
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(governor.Reserve());
+    governor.Settle(1);
+  }
   EXPECT_EQ(governor.remaining(), BudgetGovernor::kUnlimited);
+}
+
+TEST(ComputeShareMs, SharesAForwardPassEquallyAndNeverDividesByZero) {
+  EXPECT_DOUBLE_EQ(ComputeShareMs({.compute_ms = 12, .batch_size = 4}), 3);
+  EXPECT_DOUBLE_EQ(ComputeShareMs({.compute_ms = 12, .batch_size = 0}), 12);
 }
 
 TEST(SummarizeLogProbs, KnowsTheBestTheMarginAndTheEntropy) {

@@ -18,12 +18,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::int64_t kInnerNodes = 4;  // Of " a\n", " b\n", " c\n": the blank, a, b, c.
+
 // Every byte is a token; a candidate's log-probability is minus its bytes' values / 100.
 class ByteModel final : public ScoringModel {
  public:
   explicit ByteModel(std::function<void()> on_score) : on_score_(std::move(on_score)) {
     spec_.vocab_size = 256;
     spec_.max_positions = 64;
+    spec_.hidden_size = 8;
+    spec_.num_layers = 1;
   }
 
   const ModelSpec& spec() const override { return spec_; }
@@ -138,6 +142,36 @@ TEST_F(InferenceServerTest, AnswersWithTheBestCandidateItsPriceAndTheModel) {
   EXPECT_EQ(server_->progress().answered, 1);
   EXPECT_EQ(server_->progress().batches, 1);
   EXPECT_EQ(server_->progress().tokens, 6);
+}
+
+TEST_F(InferenceServerTest, RefusesWhatNeedsMoreThanItMayBeforeComputingIt) {
+  MakeServer({});
+  const double flops = ScoringFlops(model_->spec(), 6, 1 + kInnerNodes);
+  const auto most = static_cast<std::int64_t>(flops);
+  const auto ask = [this](std::int64_t max_tokens, std::int64_t max_flops) {
+    core::LmRequest request = Ask("prompt");  // 6 tokens.
+    request.max_tokens = max_tokens;
+    request.max_flops = max_flops;
+    return std::async(std::launch::async,
+                      [this, request] { return channel_.client().Propose(request); });
+  };
+  Answers answers;
+  answers.push_back(ask(6, most));
+  answers.push_back(ask(5, most));
+  answers.push_back(ask(6, most - 1));
+  answers.push_back(ask(6, core::LmRequest::kNoLimit));
+
+  ServeAll(answers);
+
+  EXPECT_EQ(answers[0].get().usage.computed_tokens, 6);
+  EXPECT_THROW(answers[1].get(), core::OverBudgetError);
+  EXPECT_THROW(answers[2].get(), core::OverBudgetError);
+  EXPECT_EQ(answers[3].get().usage.computed_tokens, 6);
+  EXPECT_EQ(Requests("over_budget"), 2);
+  EXPECT_EQ(Requests("answered"), 2);
+  std::size_t computed = 0;
+  for (const std::size_t batch : model_->batches) computed += batch;
+  EXPECT_EQ(computed, 2u);  // No forward pass for the others.
 }
 
 TEST_F(InferenceServerTest, ComputesWhatWaitsInBatchesWithinTheLimits) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
+
 namespace londi::launch {
 namespace {
 
@@ -26,6 +28,19 @@ TEST(UpdatesFrom, IsOneAtLeast) {
   learner::LearnerOptions options = Options();
   options.rate.slack = 0;
   EXPECT_EQ(UpdatesFrom(3, options), 1);
+}
+
+TEST(RequireSameBudgetUnit, RowsOfAnotherUnitOrScaleAreRefused) {
+  configs::RunConfig calls, tokens;
+  tokens.actor.terms.budget_unit = core::BudgetUnit::kTokens;
+  tokens.actor.terms.call_price = 40;
+  configs::RunConfig dearer = tokens;
+  dearer.actor.terms.call_price = 41;
+
+  EXPECT_NO_THROW(RequireSameBudgetUnit(calls, calls));
+  EXPECT_NO_THROW(RequireSameBudgetUnit(tokens, tokens));
+  EXPECT_THROW(RequireSameBudgetUnit(calls, tokens), core::ConfigError);
+  EXPECT_THROW(RequireSameBudgetUnit(tokens, dearer), core::ConfigError);
 }
 
 }  // namespace

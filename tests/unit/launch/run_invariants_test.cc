@@ -62,7 +62,16 @@ TEST(RowInvariants, NoBudgetOverdrawn) {
   EXPECT_THAT(Violations({MakeRow(1, -2)}), ElementsAre(HasSubstr("below 0")));
   EXPECT_THAT(Violations({MakeRow(1, 0, true)}), ElementsAre(HasSubstr("nothing left")));
   EXPECT_THAT(Violations({MakeRow(1, 2, true), MakeRow(2, 2)}),
-              ElementsAre(HasSubstr("2 activations left instead of 1")));
+              ElementsAre(HasSubstr("2 left of its budget instead of 1")));
+}
+
+TEST(RowInvariants, APriceIsTakenOffAndNeverMoreThanThereIs) {
+  Row call = MakeRow(1, 40, true);
+  call.set_price(25);
+  EXPECT_THAT(Violations({call, MakeRow(2, 15)}), IsEmpty());
+  EXPECT_THAT(Violations({call, MakeRow(2, 39)}), ElementsAre(HasSubstr("instead of 15")));
+  call.set_price(41);
+  EXPECT_THAT(Violations({call}), ElementsAre(HasSubstr("spends 41 with 40 left")));
 }
 
 TEST(RowInvariants, NoOlderWeightsWithinAnEpisode) {

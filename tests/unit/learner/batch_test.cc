@@ -143,12 +143,73 @@ TEST_F(MakeBatchTest, AgreementTeachesTheOtherChoiceToo) {
   const Batch::Entry& quick = batch.entries[4];
   EXPECT_EQ(call.state, 0);
   EXPECT_TRUE(call.activate);
-  EXPECT_EQ(batch.horizons[static_cast<std::size_t>(call.first_horizon)].activations, 1);
+  EXPECT_EQ(batch.horizons[static_cast<std::size_t>(call.first_horizon)].spent, 1);
   EXPECT_EQ(Successor(batch, static_cast<std::size_t>(call.first_horizon)).remaining, 1);
   EXPECT_EQ(quick.state, 1);
   EXPECT_FALSE(quick.activate);
-  EXPECT_EQ(batch.horizons[static_cast<std::size_t>(quick.first_horizon)].activations, 0);
+  EXPECT_EQ(batch.horizons[static_cast<std::size_t>(quick.first_horizon)].spent, 0);
   EXPECT_EQ(Successor(batch, static_cast<std::size_t>(quick.first_horizon)).remaining, 2);
+}
+
+// Budgets of tokens, 50 a typical call.
+TEST_F(MakeBatchTest, ACallTakesItsPriceOutOfTheBudgetAndInputsSeeTypicalCalls) {
+  Add({.activated = true, .remaining = 100, .price = 37});
+  Add({.activated = true, .remaining = 63, .price = 60});
+  Add({.remaining = 3, .terminated = true});
+  BatchOptions options = AsRecorded();
+  options.relabel.ticks_per_call = 50;
+
+  const Batch batch = Make({0}, options);
+
+  EXPECT_EQ(Successor(batch, 0).remaining, 63);
+  EXPECT_EQ(Successor(batch, 1).remaining, 3);
+  EXPECT_EQ(batch.horizons[1].spent, 97);
+  EXPECT_FLOAT_EQ(batch.horizons[1].calls, 1.5f);  // Activations, discounted: not their price.
+  std::vector<float> context(core::kNumContextInputs);
+  core::EncodeContext(0, 2, 20, context);
+  EXPECT_TRUE(std::ranges::equal(std::span(batch.inputs.values())
+                                     .subspan(4, static_cast<std::size_t>(core::kNumContextInputs)),
+                                 context));
+}
+
+TEST_F(MakeBatchTest, AnAgreedCallThatTheBudgetCouldNotPayTeachesThatNothingIsSpent) {
+  Add({.reward = 1, .remaining = 30, .price = 37, .agreed = true});
+  Add({.remaining = 30, .terminated = true});
+
+  const Batch batch = Make({0}, AsRecorded(), 1);
+
+  ASSERT_EQ(batch.entries.size(), 2u);
+  const auto horizon = static_cast<std::size_t>(batch.entries[1].first_horizon);
+  EXPECT_TRUE(batch.entries[1].activate);
+  EXPECT_EQ(batch.horizons[horizon].spent, 0);
+  EXPECT_EQ(batch.horizons[horizon].calls, 0);
+  EXPECT_EQ(Successor(batch, horizon).remaining, 30);
+}
+
+// With as much left or less it would have been refused, too; with more nobody knows.
+TEST_F(MakeBatchTest, ARefusedCallTeachesThatChoosingItIsLikeQuick) {
+  Add({.reward = 1, .remaining = 30, .refused = true});
+  Add({.remaining = 30, .terminated = true});
+  BatchOptions options;
+  options.relabel = {.keep = 0, .max_budget = 3, .unlimited = 0.2, .ticks_per_call = 20};
+
+  const Batch batch = Make(std::vector<std::int64_t>(500, 0), options, 1);
+
+  int expected = 0;
+  for (std::size_t i = 0; i < 500; ++i) {
+    const std::int32_t remaining = batch.contexts[i].remaining;
+    expected += remaining >= 1 && remaining <= 30;
+  }
+  ASSERT_GT(expected, 100);
+  ASSERT_LT(expected, 400);
+  ASSERT_EQ(batch.entries.size(), static_cast<std::size_t>(500 + expected));
+  for (std::size_t i = 500; i < batch.entries.size(); ++i) {
+    const auto horizon = static_cast<std::size_t>(batch.entries[i].first_horizon);
+    ASSERT_TRUE(batch.entries[i].activate);
+    ASSERT_EQ(batch.horizons[horizon].calls, 0);
+    ASSERT_EQ(Successor(batch, horizon).remaining,
+              batch.contexts[static_cast<std::size_t>(batch.entries[i].state)].remaining);
+  }
 }
 
 TEST_F(MakeBatchTest, SaysWhereTheLmsDisagreedAsFarAsDeepthinkWasAsked) {

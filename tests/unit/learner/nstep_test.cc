@@ -24,7 +24,7 @@ TEST(MakeHorizons, SumsRewardsAndActivationsDiscountedAndCountsWhatTheBudgetLose
   EXPECT_FLOAT_EQ(horizons[0].discount, 0.5);
   EXPECT_FLOAT_EQ(horizons[2].reward, 1 + 0.5f * 2 + 0.25f * 4);
   EXPECT_FLOAT_EQ(horizons[2].calls, 1.25);
-  EXPECT_EQ(horizons[2].activations, 2);
+  EXPECT_EQ(horizons[2].spent, 2);
   EXPECT_FLOAT_EQ(horizons[2].discount, 0.125);
 }
 

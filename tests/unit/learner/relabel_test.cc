@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -39,6 +40,32 @@ TEST(Relabel, DrawsCostsAndBudgetsAsConfigured) {
       below_geometric_mean, kDraws * 0.45, kDraws * 0.01);  // Half of the others: log-uniform.
   EXPECT_NEAR(budgets[kUnlimited], kDraws * 0.25, kDraws * 0.01);
   for (int z = 0; z <= 4; ++z) EXPECT_NEAR(budgets[z], kDraws * 0.15, kDraws * 0.01) << z;
+}
+
+TEST(Relabel, DrawsWhatTypicalCallsCostWhereBudgetsCountSomethingElse) {
+  const RelabelOptions options{.keep = 0, .max_budget = 4, .unlimited = 0, .ticks_per_call = 50};
+  Random random(4);
+  std::int32_t least = 1000, most = 0;
+
+  for (int i = 0; i < 20'000; ++i) {
+    const Context drawn = Relabel(options, {}, 37, 20, random);
+    least = std::min(least, drawn.remaining);
+    most = std::max(most, drawn.remaining);
+  }
+
+  EXPECT_EQ(least, 37);  // The price of what the row did.
+  EXPECT_EQ(most, 200);
+  for (int i = 0; i < 1000; ++i) ASSERT_LE(Relabel(options, {}, 37, 3, random).remaining, 100);
+  EXPECT_EQ(Relabel(options, {}, 201, 20, random).remaining, kUnlimited);
+}
+
+TEST(Spend, TakesThePriceAndNeverMoreThanThereIs) {
+  EXPECT_EQ(Spend(100, 30), 70);
+  EXPECT_EQ(Spend(20, 30), 0);
+  EXPECT_EQ(Spend(kUnlimited, 30), kUnlimited);
+  EXPECT_TRUE(Affords(30, 30));
+  EXPECT_FALSE(Affords(29, 30));
+  EXPECT_TRUE(Affords(kUnlimited, 1 << 30));
 }
 
 TEST(Relabel, NeverDrawsABudgetThatTheRowCouldNotHaveAfforded) {

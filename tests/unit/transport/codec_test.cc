@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/budget_meter.h"
 #include "tests/support/transport_support.h"
 #include "transport/codec_registry.h"
 
@@ -30,6 +31,22 @@ TEST(Codec, LmRequestRoundTrips) {
   EXPECT_EQ(decoded.request.terminator, "");
   EXPECT_EQ(decoded.request.session, 5u);
   EXPECT_EQ(decoded.request.deadline, arrived + std::chrono::milliseconds(1500));
+}
+
+TEST(Codec, LmRequestKeepsWhatItMayCost) {
+  const core::TimePoint now = std::chrono::steady_clock::now();
+  core::LmRequest request = testing::MakeLmRequest();
+  const auto round_trip = [&] {
+    return DecodeLmRequest(Body(EncodeLmRequest(kSender, 1, request, now)), now).request;
+  };
+
+  EXPECT_FALSE(round_trip().is_limited());
+  request.max_tokens = 0;
+  request.max_flops = 7'000'000'000'000;
+  EXPECT_EQ(round_trip().max_tokens, 0);
+  EXPECT_EQ(round_trip().max_flops, 7'000'000'000'000);
+  request.max_tokens = -1;
+  EXPECT_THROW(round_trip(), core::ProtocolError);
 }
 
 TEST(Codec, LmRequestWithoutDeadlineStaysWithout) {
@@ -93,6 +110,15 @@ TEST(Codec, TransitionsRoundTripInEveryField) {
   ASSERT_EQ(decoded.rows.size(), 40u);
   for (std::size_t i = 0; i < 40; ++i)
     EXPECT_TRUE(testing::SameRow(decoded.rows[i], batch.rows[i])) << i;
+}
+
+TEST(Codec, ARowWithAPriceThatNoAnswerHasIsRefused) {
+  for (const std::int32_t price : {-1, 0, core::BudgetMeter::kMaxPrice + 1}) {
+    core::Transition row = testing::MakeRow(1);
+    row.price = price;
+    const std::string message = EncodeTransitions(kSender, {{row.actor, row.incarnation}, {row}});
+    EXPECT_THROW(DecodeTransitions(Body(message)), core::ProtocolError) << price;
+  }
 }
 
 TEST(Codec, TransitionsWithoutFeaturesRoundTrip) {

@@ -50,6 +50,19 @@ TEST_F(Dispatcher, PicksTheLeastOutstandingWork) {
   EXPECT_EQ(dispatcher_.OutstandingWork("b"), 120);
 }
 
+TEST_F(Dispatcher, KnowsWhatAWorkerHas) {
+  dispatcher_.SetReachable("a", true);
+  for (int call = 1; call <= 3; ++call) dispatcher_.Add(call, 1);
+  EXPECT_TRUE(dispatcher_.CallsOf("a").empty());
+  Next();
+  Next();
+
+  EXPECT_EQ(dispatcher_.CallsOf("a"), (std::vector<LmDispatcher::CallId>{1, 2}));
+  dispatcher_.Finish(1);
+  EXPECT_EQ(dispatcher_.CallsOf("a"), std::vector<LmDispatcher::CallId>{2});
+  EXPECT_TRUE(dispatcher_.CallsOf("b").empty());
+}
+
 TEST_F(Dispatcher, GivesTheCallsOfALostWorkerToOthersFirst) {
   dispatcher_.SetReachable("a", true);
   for (int call = 1; call <= 3; ++call) dispatcher_.Add(call, 1);

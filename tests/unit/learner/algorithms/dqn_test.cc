@@ -121,7 +121,7 @@ TEST(Dqn, ByRetraceTheOnlinePolicyWeighsAndTheTargetNetworkValues) {
   std::ranges::fill(batch.inputs.Resize(3 * static_cast<std::size_t>(batch.width)), 0.5f);
   batch.contexts.push_back({0, kUnlimited});
   batch.entries[0].num_horizons = 2;
-  batch.horizons.push_back({.reward = 0.5f, .calls = 0.9f, .activations = 1, .discount = 0.81f});
+  batch.horizons.push_back({.reward = 0.5f, .calls = 0.9f, .spent = 1, .discount = 0.81f});
   batch.horizon_successor = {0, 1};
   batch.horizon_activated = {1, 0};
   batch.horizon_behaviour_prob = {0.9f, 1};

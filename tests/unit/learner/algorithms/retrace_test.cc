@@ -36,7 +36,7 @@ Batch MakeTwoSteps(std::int32_t remaining) {
   batch.contexts = {{0, remaining}, {0, remaining}, {0, remaining - (remaining > 0)}};
   batch.entries = {{.num_horizons = 2}};
   batch.horizons = {{.reward = 0.5f, .discount = 0.9f},
-                    {.reward = 0.5f, .calls = 0.9f, .activations = 1, .discount = 0.81f}};
+                    {.reward = 0.5f, .calls = 0.9f, .spent = 1, .discount = 0.81f}};
   batch.horizon_successor = {0, 1};
   batch.horizon_activated = {1, 0};
   batch.horizon_behaviour_prob = {0.8f, 1};

@@ -19,7 +19,7 @@ Batch MakeBatch(std::int32_t remaining_of_second = kUnlimited) {
   batch.contexts = {{0.1f, 3}, {0.1f, remaining_of_second}, {0.1f, 2}};
   batch.entries = {{.state = 0, .activate = true, .weight = 1, .num_horizons = 1},
                    {.state = 1, .weight = 0.5f, .first_horizon = 1, .num_horizons = 1}};
-  batch.horizons = {{.reward = 0.5f, .calls = 1, .activations = 1, .discount = 0.9f},
+  batch.horizons = {{.reward = 0.5f, .calls = 1, .spent = 1, .discount = 0.9f},
                     {.reward = 1, .discount = 0.9f, .terminal = true}};
   batch.horizon_successor = {0, -1};
   return batch;
