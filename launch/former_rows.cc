@@ -32,9 +32,9 @@ void RequireSameBudgetUnit(const configs::RunConfig& rows, const configs::RunCon
 
 void TakeRows(const RunFolder& folder, configs::RunConfig& config) {
   // Not OpenRunFolder: who only reads it need not be able to write to it.
-  RequireSameBudgetUnit(configs::LoadRunConfig(RunFolder{config.run.rows_from}.config(), {}),
-                        config);
-  learner::CopySegments(RunFolder{config.run.rows_from}.transitions(), folder.transitions());
+  const RunFolder former{config.run.rows_from};
+  learner::CopySegments(former.transitions(), folder.transitions());
+  RequireSameBudgetUnit(configs::LoadRunConfig(former.config(), {}), config);
   const learner::SegmentLog log(folder.transitions(), config.transition_log);
   const std::int64_t rows = log.end() - log.begin();
   if (rows < config.learner.rate.min_rows) {

@@ -100,7 +100,7 @@ TEST_F(Chaos, AViolationEndsItWithStatus1) {
 
   EXPECT_EQ(chaos.status, 1) << chaos.output;
   EXPECT_THAT(chaos.output,
-              AllOf(HasSubstr("VIOLATED: actor.0 counted 1 episodes with more calls"),
+              AllOf(HasSubstr("VIOLATED: actor.0 counted 1 episodes that spent more"),
                     Not(HasSubstr("all invariants hold"))));
 }
 

@@ -165,7 +165,7 @@ TEST_F(CommandLine, BudgetsOfAnotherUnitNeedAPriceAndAnAlgorithmThatKnowsThem) {
   EXPECT_THAT(Londi(priced + " --set evaluation.oracle=true"),
               Complains(2, "evaluation.oracle", "evaluation.budgets"));
   EXPECT_EQ(Londi(priced + " --set evaluation.oracle=true --set evaluation.budgets=[]").status, 0);
-  EXPECT_THAT(Londi(priced + " --set learner.algorithm=sac"),
+  EXPECT_THAT(Londi(priced + " --set learner.algorithm=sac --set learner.n_step=1"),
               Complains(2, "learner.algorithm", "actor.terms.budget_unit"));
 }
 
