@@ -68,10 +68,13 @@ class PricedLm final : public core::LanguageModel {
   std::atomic<std::int64_t> num_refused_ = 0;
 };
 
-// Follows each episode's budget from row to row.
+// Takes a number of rows, follows each episode's budget from one to the next, and counts those that
+// broke a rule.
 class BookkeepingSink final : public transport::TransitionSink {
  public:
-  explicit BookkeepingSink(std::int64_t rows) : left_(rows) {}
+  // With calls a call is legal wherever something is left; in other units it may be refused there.
+  BookkeepingSink(std::int64_t rows, core::BudgetUnit unit)
+      : left_(rows), may_be_refused_(unit != core::BudgetUnit::kCalls) {}
 
   bool Push(core::Transition row) override {
     if (left_-- <= 0) return false;
@@ -82,6 +85,8 @@ class BookkeepingSink final : public transport::TransitionSink {
     const std::int32_t spent = row.activated ? row.price : 0;
     num_wrong_ += row.remaining < 0 || spent > row.remaining;
     num_wrong_ += row.activated && !row.may_activate;
+    num_wrong_ += row.may_activate && row.remaining == 0;
+    num_wrong_ += !may_be_refused_ && !row.may_activate && row.remaining != 0;
     last_[row.episode.value] = row.remaining - spent;
     if (row.done()) last_.erase(row.episode.value);
     return true;
@@ -97,58 +102,35 @@ class BookkeepingSink final : public transport::TransitionSink {
 
  private:
   std::int64_t left_;  // The writer pushes under its lock, so do all counters below.
+  const bool may_be_refused_;
   std::int64_t num_rows_ = 0, num_activated_ = 0, num_wrong_ = 0;
   std::map<std::int64_t, std::int32_t> last_;  // What an episode has left, by its id.
 };
 
-// Takes a number of rows and looks for one that broke the rules.
-class CheckingSink final : public transport::TransitionSink {
- public:
-  explicit CheckingSink(std::int64_t rows) : left_(rows) {}
-
-  bool Push(core::Transition row) override {
-    if (left_-- <= 0) return false;
-    ++num_rows_;
-    num_activated_ += row.activated;
-    num_illegal_ += row.activated && row.remaining == 0;
-    num_illegal_ += row.may_activate != (row.remaining != 0);
-    return true;
-  }
-  void StartDraining() override {}
-  bool Drain(core::TimePoint) override { return true; }
-  transport::SinkStatus status() const override { return {}; }
-  void Close() override {}
-
-  std::int64_t num_rows() const { return num_rows_; }
-  std::int64_t num_activated() const { return num_activated_; }
-  std::int64_t num_illegal() const { return num_illegal_; }
-
- private:
-  std::int64_t left_;  // The writer pushes under its lock, so do all counters below.
-  std::int64_t num_rows_ = 0, num_activated_ = 0, num_illegal_ = 0;
+// What the sink saw, and what the actor says of itself.
+struct Acted {
+  std::int64_t decisions = 0, activated_rows = 0, wrong_rows = 0;
+  ActorProgress progress;
 };
 
-// Everything counted by the LMs and the sink, apart from the governor.
-struct Counted {
-  std::int64_t decisions = 0, deepthink_calls = 0, activated_rows = 0, illegal_rows = 0;
-  std::int64_t violations = 0;  // Episodes with more calls than their budget.
-};
-
-// Four threads that act under budgets of 0..max_budget, a tenth of the episodes exploring.
-Counted Act(const std::string& kind,
-            std::shared_ptr<const core::WeightsSnapshot> weights,
-            std::int32_t max_budget,
-            std::int64_t rows) {
-  CountedLm quick(core::Tier::kQuick), deepthink(core::Tier::kDeepthink);
-  CheckingSink sink(rows);
+// Acts under budgets on `threads` threads, a tenth of the episodes exploring.
+Acted Act(const std::string& kind,
+          std::shared_ptr<const core::WeightsSnapshot> weights,
+          TermsOptions terms,
+          core::LanguageModel& deepthink,
+          std::int64_t rows,
+          int threads = 4) {
+  testing::ProblemLm quick(core::Tier::kQuick);
+  BookkeepingSink sink(rows, terms.budget_unit);
   transport::InProcessWeightsChannel channel;
   if (weights != nullptr) channel.Publish(std::move(weights));
   monitor::Metrics metrics;
   const core::SystemClock clock;
   ActorOptions options;
-  options.episodes = 4;
+  options.episodes = threads;
   options.switcher.kind = kind;
-  options.terms = {.max_budget = max_budget, .unlimited = 0};
+  options.terms = terms;
+  options.terms.unlimited = 0;
   ActorLoop loop(options,
                  {},
                  {.make_environment = [] { return MakeEnvironment("problems/assignment"); },
@@ -161,10 +143,9 @@ Counted Act(const std::string& kind,
                   .clock = clock});
   loop.Run();
   return {.decisions = sink.num_rows(),
-          .deepthink_calls = deepthink.num_calls(),
           .activated_rows = sink.num_activated(),
-          .illegal_rows = sink.num_illegal(),
-          .violations = loop.progress().budget_violations};
+          .wrong_rows = sink.num_wrong(),
+          .progress = loop.progress()};
 }
 
 const testing::SwitcherShape kShape{.num_features = NumFeatures(11)};
@@ -190,12 +171,13 @@ TEST(BudgetGuarantee, NothingIsEverCalledWithoutABudgetWhateverTheParameters) {
                                   const std::string& kind,
                                   std::shared_ptr<const core::WeightsSnapshot> weights) {
     SCOPED_TRACE(what);
-    const Counted counted = Act(kind, std::move(weights), /*max_budget=*/0, kRows);
-    EXPECT_EQ(counted.decisions, kRows);
-    EXPECT_EQ(counted.deepthink_calls, 0);
-    EXPECT_EQ(counted.activated_rows, 0);
-    EXPECT_EQ(counted.illegal_rows, 0);
-    decisions += counted.decisions;
+    CountedLm deepthink(core::Tier::kDeepthink);
+    const Acted acted = Act(kind, std::move(weights), {.max_budget = 0}, deepthink, kRows);
+    EXPECT_EQ(acted.decisions, kRows);
+    EXPECT_EQ(deepthink.num_calls(), 0);
+    EXPECT_EQ(acted.activated_rows, 0);
+    EXPECT_EQ(acted.wrong_rows, 0);
+    decisions += acted.decisions;
   };
   for (const std::uint64_t seed : {1, 2, 3}) {
     expect_no_call(
@@ -215,12 +197,13 @@ TEST(BudgetGuarantee, NoEpisodeOfManyAtOnceExceedsItsBudget) {
   const std::vector<std::shared_ptr<const core::WeightsSnapshot>> parameters{
       Adversarial(), testing::MakeRandomSwitcherWeights(kShape, 4)};
   for (const auto& weights : parameters) {
-    const Counted counted = Act("mlp", weights, /*max_budget=*/3, 50'000);
-    EXPECT_GT(counted.activated_rows, 0);
+    CountedLm deepthink(core::Tier::kDeepthink);
+    const Acted acted = Act("mlp", weights, {.max_budget = 3}, deepthink, 50'000);
+    EXPECT_GT(acted.activated_rows, 0);
     // Threads that the closing sink stopped had called once more at most.
-    EXPECT_LE(counted.deepthink_calls, counted.activated_rows + 4);
-    EXPECT_EQ(counted.illegal_rows, 0);
-    EXPECT_EQ(counted.violations, 0);
+    EXPECT_LE(deepthink.num_calls(), acted.activated_rows + 4);
+    EXPECT_EQ(acted.wrong_rows, 0);
+    EXPECT_EQ(acted.progress.budget_violations, 0);
   }
 }
 
@@ -233,50 +216,30 @@ TEST(BudgetGuarantee, NoEpisodeSpendsMoreThanItsBudgetInAnyUnitWhateverTheParame
       Filled(kInfinity),
       Filled(kNan),
       testing::MakeRandomSwitcherWeights(kShape, 4)};
-  constexpr TermsOptions kUnits[] = {{.budget_unit = core::BudgetUnit::kTokens, .call_price = 30},
-                                     {.budget_unit = core::BudgetUnit::kGflops, .call_price = 0.03},
-                                     {.budget_unit = core::BudgetUnit::kMilliseconds,
-                                      .call_price = 30,
-                                      .worst_call = PricedLm::kWorstMs}};
+  constexpr TermsOptions kUnits[] = {
+      {.max_budget = 4, .budget_unit = core::BudgetUnit::kTokens, .call_price = 30},
+      {.max_budget = 4, .budget_unit = core::BudgetUnit::kGflops, .call_price = 0.03},
+      {.max_budget = 4,
+       .budget_unit = core::BudgetUnit::kMilliseconds,
+       .call_price = 30,
+       .worst_call = PricedLm::kWorstMs}};
   for (const TermsOptions& unit : kUnits) {
     for (const bool dear : {false, true}) {
       for (const auto& weights : parameters) {
-        CountedLm quick(core::Tier::kQuick);
         PricedLm deepthink(dear);
-        BookkeepingSink sink(kRows);
-        transport::InProcessWeightsChannel channel;
-        channel.Publish(weights);
-        monitor::Metrics metrics;
-        const core::SystemClock clock;
-        ActorOptions options;
-        options.episodes = 4;
-        options.switcher.kind = "mlp";
-        options.terms = unit;
-        options.terms.max_budget = 4;
-        options.terms.unlimited = 0;
-        ActorLoop loop(options,
-                       {},
-                       {.make_environment = [] { return MakeEnvironment("problems/assignment"); },
-                        .quick = quick,
-                        .deepthink = deepthink,
-                        .sink = sink,
-                        .weights = channel,
-                        .metrics = metrics,
-                        .logger = monitor::MakeNullLogger(),
-                        .clock = clock});
 
-        loop.Run();
+        const Acted acted = Act("mlp", weights, unit, deepthink, kRows);
 
-        EXPECT_EQ(sink.num_rows(), kRows);
-        EXPECT_GT(sink.num_activated(), 0);  // Episodes that explore call, whatever the network.
-        EXPECT_EQ(sink.num_wrong(), 0);
-        EXPECT_EQ(loop.progress().budget_violations, 0);
-        EXPECT_EQ(loop.progress().overrun_calls, 0);
+        EXPECT_EQ(acted.decisions, kRows);
+        EXPECT_GT(acted.activated_rows, 0);  // Episodes that explore call, whatever the network.
+        EXPECT_EQ(acted.wrong_rows, 0);
+        EXPECT_EQ(acted.progress.budget_violations, 0);
+        EXPECT_EQ(acted.progress.overrun_calls, 0);
         if (!dear && unit.worst_call == 0) {
-          EXPECT_GT(loop.progress().refused_calls, 0);
+          EXPECT_GT(acted.progress.refused_calls, 0);
         }
-        EXPECT_GE(deepthink.num_refused(), loop.progress().refused_calls);
-        decisions += sink.num_rows();
+        EXPECT_GE(deepthink.num_refused(), acted.progress.refused_calls);
+        decisions += acted.decisions;
       }
     }
   }
@@ -285,36 +248,21 @@ TEST(BudgetGuarantee, NoEpisodeSpendsMoreThanItsBudgetInAnyUnitWhateverTheParame
 
 // What the guarantee in milliseconds stands on.
 TEST(BudgetGuarantee, AWorstCaseThatIsNoneIsCountedAndSoIsTheBudgetThatItBroke) {
-  CountedLm quick(core::Tier::kQuick);
   PricedLm deepthink(/*dear=*/true);
-  BookkeepingSink sink(5'000);
-  transport::InProcessWeightsChannel channel;
-  monitor::Metrics metrics;
-  const core::SystemClock clock;
-  ActorOptions options;
-  options.episodes = 1;
-  options.switcher.kind = "always";
-  options.terms = {.max_budget = 4,
-                   .unlimited = 0,
-                   .budget_unit = core::BudgetUnit::kMilliseconds,
-                   .call_price = 30,
-                   .worst_call = 31};
-  ActorLoop loop(options,
-                 {},
-                 {.make_environment = [] { return MakeEnvironment("problems/assignment"); },
-                  .quick = quick,
-                  .deepthink = deepthink,
-                  .sink = sink,
-                  .weights = channel,
-                  .metrics = metrics,
-                  .logger = monitor::MakeNullLogger(),
-                  .clock = clock});
 
-  loop.Run();
+  const Acted acted = Act("always",
+                          nullptr,
+                          {.max_budget = 4,
+                           .budget_unit = core::BudgetUnit::kMilliseconds,
+                           .call_price = 30,
+                           .worst_call = 31},
+                          deepthink,
+                          5'000,
+                          /*threads=*/1);
 
-  EXPECT_GE(loop.progress().overrun_calls, sink.num_activated());
-  EXPECT_GT(loop.progress().budget_violations, 0);
-  EXPECT_GT(sink.num_wrong(), 0);  // The rows show it, too (launch/run_invariants.h).
+  EXPECT_GE(acted.progress.overrun_calls, acted.activated_rows);
+  EXPECT_GT(acted.progress.budget_violations, 0);
+  EXPECT_GT(acted.wrong_rows, 0);  // The rows show it, too (launch/run_invariants.h).
 }
 
 void ExpectNoCall(std::shared_ptr<const core::WeightsSnapshot> weights) {

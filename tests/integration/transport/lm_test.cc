@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "tests/support/transport_support.h"
 #include "transport/zmq_lm_client.h"
@@ -166,17 +169,29 @@ TEST_F(Lm, ARequestWithALimitIsNotAskedASecondTimeWhenItsForwardPassFailed) {
   }
 }
 
-TEST_F(Lm, TellsTheCallerThatAnAnswerIsTooDear) {
-  FakeProcess process;
-  const auto server = MakeZmqLmServer(process.context());
-  client_->SetWorkers({server->endpoint()});
-  std::thread worker([&] {
-    const auto incoming = server->Receive(Soon());
+// A worker that refuses its first request.
+class Refusing {
+ public:
+  Refusing(std::string what, Retry retry) : what_(std::move(what)), retry_(retry) {}
+  ~Refusing() { thread_.join(); }
+  const std::string& endpoint() const { return server_->endpoint(); }
+
+ private:
+  FakeProcess process_;
+  const std::unique_ptr<ZmqLmServer> server_ = MakeZmqLmServer(process_.context());
+  const std::string what_;
+  const Retry retry_;
+  std::thread thread_{[this] {
+    const auto incoming = server_->Receive(Soon());
     ASSERT_TRUE(incoming);
-    server->Refuse(incoming->ticket, {"too dear", "y", "f"}, Retry::kOverBudget);
-  });
+    server_->Refuse(incoming->ticket, {what_, "y", "f"}, retry_);
+  }};
+};
+
+TEST_F(Lm, TellsTheCallerThatAnAnswerIsTooDear) {
+  const Refusing worker("too dear", Retry::kOverBudget);
+  client_->SetWorkers({worker.endpoint()});
   EXPECT_THROW(client_->Propose(testing::MakeLmRequest()), core::OverBudgetError);
-  worker.join();
 }
 
 TEST_F(Lm, PassesARefusalOnToAnotherWorker) {
@@ -197,21 +212,14 @@ TEST_F(Lm, PassesARefusalOnToAnotherWorker) {
 }
 
 TEST_F(Lm, TellsTheCallerOfARefusalForGood) {
-  FakeProcess process;
-  const auto server = MakeZmqLmServer(process.context());
-  client_->SetWorkers({server->endpoint()});
-  std::thread worker([&] {
-    const auto incoming = server->Receive(Soon());
-    ASSERT_TRUE(incoming);
-    server->Refuse(incoming->ticket, {"the prompt is too long", "y", "f"}, Retry::kNever);
-  });
+  const Refusing worker("the prompt is too long", Retry::kNever);
+  client_->SetWorkers({worker.endpoint()});
   try {
     client_->Propose(testing::MakeLmRequest());
     ADD_FAILURE();
   } catch (const core::Error& error) {
     EXPECT_EQ(error.text().what, "the prompt is too long");
   }
-  worker.join();
 }
 
 TEST_F(Lm, TellsTheCallerOfARequestThatCannotBeSent) {
