@@ -12,7 +12,8 @@ namespace londi::testing {
 class TempFolder {
  public:
   TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "londi-test-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "londi-test-").string() +
+                          std::string(6, 'X');  // mkdtemp's places for a name of its own.
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed: " + pattern);
     path_ = pattern;
   }

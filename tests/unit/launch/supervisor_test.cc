@@ -210,6 +210,24 @@ TEST_F(SupervisorTest, StopsByPrefixAndKillsWhatDoesNotEnd) {
   EXPECT_EQ(supervisor_.num_restarts(), 0);
 }
 
+TEST_F(SupervisorTest, StoppingTellsOfAChildThatWasToBeStartedAgain) {
+  Supervisor supervisor({.budget = 2, .first_pause = std::chrono::hours(1)},
+                        {.clock = clock_, .logger = monitor::MakeNullLogger(), .events = events_});
+  supervisor.Start(Script("actor.0", "exit 3"));
+  const core::TimePoint deadline = clock_.Now() + std::chrono::seconds(30);
+  while (supervisor.num_restarts() == 0 && clock_.Now() < deadline) supervisor.Poll();
+  ASSERT_EQ(supervisor.num_running(), 0);
+
+  EXPECT_THAT(supervisor.Stop("actor", deadline, [](core::TimePoint) { return true; }),
+              ElementsAre());
+
+  EXPECT_FALSE(supervisor.NextRestart());
+  std::ifstream in(temp_ / "events.jsonl");
+  const std::string events{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_THAT(events, HasSubstr("role_stopped"));
+  EXPECT_THAT(events, HasSubstr("was to be started again"));
+}
+
 TEST_F(SupervisorTest, WhileSomeAreStoppedTheOthersAreStartedAgain) {
   supervisor_.Start(Script("actor.0",
                            "trap '' TERM; echo up >> $FOLDER/actors; while [ ! -e $FOLDER/end ]; "
