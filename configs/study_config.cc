@@ -24,6 +24,10 @@ void Bind(StudyConfig& config, OptionTable& table) {
       "study.variants",
       config.variants,
       {.meaning = "What is compared: a name, then the changes it makes, with blanks between"});
+  table.Add("study.also",
+            config.also,
+            {.meaning = "Where the same runs are evaluated too, for tables of their own: a name, "
+                        "then what is changed"});
   table.Add("study.episodes",
             config.episodes,
             {.meaning = "Unseen episodes per policy",
@@ -52,8 +56,34 @@ bool IsName(std::string_view text) {
   });
 }
 
+// All of `texts` of the option `key`. Throws unless their names are different names.
+std::vector<NamedSets> Parse(const std::vector<std::string>& texts,
+                             std::string_view key,
+                             std::string_view example) {
+  std::vector<NamedSets> parsed;
+  std::set<std::string> names;
+  for (const std::string& text : texts) {
+    std::istringstream in(text);
+    NamedSets one;
+    in >> one.name;
+    for (std::string set; in >> set;) one.sets.push_back(set);
+    if (!IsName(one.name)) {
+      Refuse(fmt::format("{} has '{}'", key, text),
+             "each is a name of letters, digits, '-' and '_', then section.key=value texts",
+             fmt::format("for example '{}'", example));
+    }
+    if (!names.insert(one.name).second) {
+      Refuse(fmt::format("{} has '{}' twice", key, one.name),
+             "each has a folder of its own",
+             "give them different names");
+    }
+    parsed.push_back(std::move(one));
+  }
+  return parsed;
+}
+
 // Runs of a study differ in how the Switcher learns: the LMs, the episodes and the table are one.
-void RefuseShared(const StudyVariant& variant) {
+void RefuseShared(const NamedSets& variant) {
   for (const std::string& set : variant.sets) {
     for (const std::string_view section : {"environment.", "quick.", "deepthink.", "evaluation."}) {
       if (!set.starts_with(section)) continue;
@@ -61,6 +91,16 @@ void RefuseShared(const StudyVariant& variant) {
              "variants are compared with each other and with one oracle: same LMs, same episodes",
              "put it into study.set, for all variants, or make a study of its own");
     }
+  }
+}
+
+// What has been trained cannot be changed afterwards.
+void RefuseTraining(const NamedSets& elsewhere) {
+  for (const std::string& set : elsewhere.sets) {
+    if (set.starts_with("environment.") || set.starts_with("evaluation.")) continue;
+    Refuse(fmt::format("study.also has '{}', which sets {}", elsewhere.name, set),
+           "it says where the runs that were trained are evaluated, too",
+           "set environment.* and evaluation.* there; what trains otherwise is a variant");
   }
 }
 
@@ -78,32 +118,26 @@ void RefuseOwn(const std::vector<std::string>& sets) {
 
 }  // namespace
 
-std::vector<StudyVariant> StudyConfig::ParsedVariants() const {
-  std::vector<StudyVariant> parsed;
-  std::set<std::string> names;
-  for (const std::string& text : variants) {
-    std::istringstream in(text);
-    StudyVariant variant;
-    in >> variant.name;
-    for (std::string set; in >> set;) variant.sets.push_back(set);
-    if (!IsName(variant.name)) {
-      Refuse(fmt::format("study.variants has '{}'", text),
-             "a variant is a name of letters, digits, '-' and '_', then section.key=value texts",
-             "for example 'no-plans learner.dqn.plans=false'");
-    }
-    if (!names.insert(variant.name).second) {
-      Refuse(fmt::format("study.variants has '{}' twice", variant.name),
-             "each has a folder of its own",
-             "give them different names");
-    }
+std::vector<NamedSets> StudyConfig::ParsedVariants() const {
+  const std::vector<NamedSets> parsed =
+      Parse(variants, "study.variants", "no-plans learner.dqn.plans=false");
+  for (const NamedSets& variant : parsed) {
     RefuseShared(variant);
     RefuseOwn(variant.sets);
-    parsed.push_back(std::move(variant));
   }
   return parsed;
 }
 
-std::vector<std::string> StudyConfig::SetsOf(const StudyVariant& variant,
+std::vector<NamedSets> StudyConfig::ParsedEvaluations() const {
+  std::vector<NamedSets> all = {NamedSets{}};
+  for (NamedSets& one : Parse(also, "study.also", "test environment.id=babyai/MixedTest")) {
+    RefuseTraining(one);
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::vector<std::string> StudyConfig::SetsOf(const NamedSets& variant,
                                              std::int32_t seed,
                                              const std::filesystem::path& run_folder) const {
   std::vector<std::string> all = sets;
@@ -141,8 +175,18 @@ void StudyConfig::Validate() const {
            "name at least one, for example --set study.variants=[switcher]");
   }
   RefuseOwn(sets);
-  for (const StudyVariant& variant : ParsedVariants())
-    static_cast<void>(LoadRunConfig(config, SetsOf(variant, seeds.front(), folder)));
+  for (const NamedSets& variant : ParsedVariants()) {
+    for (const NamedSets& where : ParsedEvaluations()) {
+      if (where.name == variant.name) {
+        Refuse(fmt::format("'{}' stands in study.variants and in study.also", where.name),
+               "each has a folder of its own",
+               "give them different names");
+      }
+      std::vector<std::string> all = SetsOf(variant, seeds.front(), folder);
+      all.insert(all.end(), where.sets.begin(), where.sets.end());
+      static_cast<void>(LoadRunConfig(config, all));
+    }
+  }
 }
 
 StudyConfig LoadStudyConfig(const std::filesystem::path& file,

@@ -9,9 +9,9 @@
 
 namespace londi::configs {
 
-// What a study changes in the configuration of its runs.
-struct StudyVariant {
-  std::string name;               // Letters, digits, '-' and '_'.
+// Changes of a study's configuration, for a variant or for a place to evaluate in.
+struct NamedSets {
+  std::string name;               // Letters, digits, '-' and '_'; empty: the configuration itself.
   std::vector<std::string> sets;  // "section.key=value"
 };
 
@@ -23,20 +23,23 @@ struct StudyConfig {
   std::filesystem::path config;              // Of all runs.
   std::vector<std::string> sets;             // Changes of it in all runs.
   std::vector<std::int32_t> seeds;           // run.seed of each run, all different.
-  std::vector<std::string> variants;         // "NAME section.key=value ...", see StudyVariant.
+  std::vector<std::string> variants;         // "NAME section.key=value ...", see NamedSets.
+  std::vector<std::string> also;             // Where else runs are evaluated, in the same form.
   std::int64_t episodes = 1000;              // Unseen ones per policy.
   bool oracle = true;                        // Also the best in hindsight.
   double margin = 0.01;                      // Of success: as good as always-deepthink.
   std::int32_t resamples = 1000;             // Of the bootstrap.
 
-  std::vector<StudyVariant> ParsedVariants() const;  // Throws core::ConfigError.
+  std::vector<NamedSets> ParsedVariants() const;  // Throws core::ConfigError.
+  // First the configuration itself, then `also`. Throws core::ConfigError.
+  std::vector<NamedSets> ParsedEvaluations() const;
   // Changes of `config` in one run, the least important first. `folder`: where its run folder is
   // made.
-  std::vector<std::string> SetsOf(const StudyVariant& variant,
+  std::vector<std::string> SetsOf(const NamedSets& variant,
                                   std::int32_t seed,
                                   const std::filesystem::path& run_folder) const;
-  // Loads the configuration of every variant, so that nothing is found out hours later. Throws
-  // core::ConfigError, core::IoError.
+  // Loads the configuration of every variant and evaluation, so that nothing is found out hours
+  // later. Throws core::ConfigError, core::IoError.
   void Validate() const;
 };
 

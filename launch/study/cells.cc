@@ -18,7 +18,7 @@ std::filesystem::path StudyFolder(const configs::StudyConfig& config) {
 std::vector<Cell> MakeCells(const configs::StudyConfig& config) {
   std::vector<Cell> cells;
   for (const std::int32_t seed : config.seeds) {
-    for (const configs::StudyVariant& variant : config.ParsedVariants()) {
+    for (const configs::NamedSets& variant : config.ParsedVariants()) {
       cells.push_back(
           {.variant = variant,
            .seed = seed,
@@ -36,7 +36,7 @@ CellState ReadState(const Cell& cell) {
     const auto json = nlohmann::json::parse(in);
     return {.config = json.at("config"),
             .trained = json.at("trained"),
-            .evaluation_seconds = json.at("evaluation_seconds")};
+            .evaluated = json.at("evaluated")};
   } catch (const nlohmann::json::exception& error) {
     throw core::Error({.what = cell.state().string() + " is damaged",
                        .why = error.what(),
@@ -46,18 +46,24 @@ CellState ReadState(const Cell& cell) {
 }
 
 void WriteState(const Cell& cell, const CellState& state) {
-  WriteFileAtomically(cell.state(),
-                      nlohmann::ordered_json{{"trained", state.trained},
-                                             {"evaluation_seconds", state.evaluation_seconds},
-                                             {"config", state.config}}
-                              .dump(1) +
-                          "\n");
+  WriteFileAtomically(
+      cell.state(),
+      nlohmann::ordered_json{
+          {"trained", state.trained}, {"evaluated", state.evaluated}, {"config", state.config}}
+              .dump(1) +
+          "\n");
 }
 
-Step NextStep(const CellState& state, bool has_run, bool has_evaluation) {
+std::string EvaluationKey(const configs::NamedSets& where) {
+  std::string key = where.name;
+  for (const std::string& set : where.sets) key += " " + set;
+  return key;
+}
+
+Step NextStep(const CellState& state, bool has_run, bool has_evaluations) {
   if (!has_run) return Step::kTrain;
   if (!state.trained) return Step::kResume;
-  return has_evaluation ? Step::kDone : Step::kEvaluate;
+  return has_evaluations ? Step::kDone : Step::kEvaluate;
 }
 
 std::optional<std::filesystem::path> FindRun(const Cell& cell) {

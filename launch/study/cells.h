@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,14 +15,17 @@
 namespace londi::launch::study {
 
 struct Cell {
-  configs::StudyVariant variant;
+  configs::NamedSets variant;
   std::int32_t seed = 0;
   bool oracle = false;           // Its evaluation has the oracle's rows, for all cells.
   std::filesystem::path folder;  // <study>/<variant>/seed-<seed>
 
   std::string Text() const { return variant.name + ", seed " + std::to_string(seed); }
   std::filesystem::path state() const { return folder / "cell.json"; }
-  std::filesystem::path evaluation() const { return folder / "evaluation.json"; }
+  // `where`: one of StudyConfig::ParsedEvaluations.
+  std::filesystem::path evaluation(const configs::NamedSets& where = {}) const {
+    return folder / (where.name.empty() ? "evaluation.json" : "evaluation-" + where.name + ".json");
+  }
   std::filesystem::path log() const { return folder / "log.txt"; }
 };
 
@@ -34,14 +38,17 @@ std::vector<Cell> MakeCells(const configs::StudyConfig& config);
 struct CellState {
   std::vector<std::string> config;  // What it was begun with, "key = value".
   bool trained = false;
-  double evaluation_seconds = 0;  // 0: not evaluated.
+  std::map<std::string, double> evaluated;  // EvaluationKey -> seconds that it took.
 };
 CellState ReadState(const Cell& cell);  // Empty when there is none. Throws core::Error.
 void WriteState(const Cell& cell, const CellState& state);
 
+// All that an evaluation depends on besides the cell: with other changes it is another one.
+std::string EvaluationKey(const configs::NamedSets& where);
+
 enum class Step { kTrain, kResume, kEvaluate, kDone };
-// `has_run`: training was begun. Pure.
-Step NextStep(const CellState& state, bool has_run, bool has_evaluation);
+// `has_run`: training was begun; `has_evaluations`: all that are wanted. Pure.
+Step NextStep(const CellState& state, bool has_run, bool has_evaluations);
 
 // The newest run folder of the cell that has a configuration; nullopt: training was not begun.
 std::optional<std::filesystem::path> FindRun(const Cell& cell);

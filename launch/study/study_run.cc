@@ -29,6 +29,7 @@
 namespace londi::launch {
 namespace {
 
+using configs::NamedSets;
 using study::Cell;
 using study::CellState;
 using study::Step;
@@ -51,6 +52,7 @@ class Study {
   explicit Study(const StudyOptions& options)
       : config_(configs::LoadStudyConfig(options.config, options.sets)),
         again_(fmt::format("londi study {}", options.config.string())),
+        evaluations_(config_.ParsedEvaluations()),
         cells_(study::MakeCells(config_)),
         folder_{study::StudyFolder(config_)} {
     for (const Cell& cell : cells_) {
@@ -67,7 +69,9 @@ class Study {
                            .why = error.message(),
                            .fix = "choose another place with --set study.folder=FOLDER"});
     }
-    const RunLock lock(folder_);  // Two studies in one folder would train the same cells.
+    // Two studies in one folder would train the same cells. A report may be made beside one.
+    std::optional<RunLock> lock;
+    if (!only_report) lock.emplace(folder_);
     for (std::size_t i = 0; i < cells_.size(); ++i) RequireSame(i);
     if (!only_report && !WorkThrough()) {
       terminal_.Say(fmt::format("stopped; go on with: {}", again_));
@@ -112,24 +116,41 @@ class Study {
 
   Step Next(std::size_t index) const {
     const Cell& cell = cells_[index];
-    return study::NextStep(study::ReadState(cell),
-                           study::FindRun(cell).has_value(),
-                           std::filesystem::exists(cell.evaluation()));
+    const CellState state = study::ReadState(cell);
+    const bool evaluated = std::ranges::all_of(
+        evaluations_, [&](const NamedSets& where) { return IsThere(cell, state, where); });
+    return study::NextStep(state, study::FindRun(cell).has_value(), evaluated);
+  }
+
+  static bool IsThere(const Cell& cell, const CellState& state, const NamedSets& where) {
+    return state.evaluated.contains(study::EvaluationKey(where)) &&
+           std::filesystem::exists(cell.evaluation(where));
+  }
+
+  // The first that is missing; the last, when none is.
+  const NamedSets& NextEvaluation(const Cell& cell) const {
+    const CellState state = study::ReadState(cell);
+    for (const NamedSets& where : evaluations_) {
+      if (!IsThere(cell, state, where)) return where;
+    }
+    return evaluations_.back();
   }
 
   bool DoStep(std::size_t index) {
     const Cell& cell = cells_[index];
     CellState state = study::ReadState(cell);
     const Step step = Next(index);
+    const NamedSets& where = NextEvaluation(cell);
     const auto started = clock_.Now();
     if (step == Step::kTrain) {
       std::filesystem::create_directories(cell.folder);
       state.config = Lines(index);
       study::WriteState(cell, state);
     }
-    if (!RunChild(index, step)) return false;
+    if (!RunChild(index, step, where)) return false;
     if (step == Step::kEvaluate) {
-      state.evaluation_seconds = std::chrono::duration<double>(clock_.Now() - started).count();
+      state.evaluated[study::EvaluationKey(where)] =
+          std::chrono::duration<double>(clock_.Now() - started).count();
     } else {
       state.trained = true;
     }
@@ -137,7 +158,7 @@ class Study {
     return true;
   }
 
-  std::vector<std::string> ArgumentsOf(const Cell& cell, Step step) const {
+  std::vector<std::string> ArgumentsOf(const Cell& cell, Step step, const NamedSets& where) const {
     if (step == Step::kTrain) {
       std::vector<std::string> arguments = {"train", config_.config.string(), "--no-evaluation"};
       for (const std::string& set : config_.SetsOf(cell.variant, cell.seed, cell.folder))
@@ -148,19 +169,22 @@ class Study {
     if (step == Step::kResume) return {"train", "--no-evaluation", "--resume", run};
     std::vector<std::string> arguments = {
         "eval", run, "--episodes", std::to_string(config_.episodes)};
-    if (cell.oracle) arguments.push_back("--oracle");
-    arguments.insert(arguments.end(), {"--json", cell.evaluation().string()});
+    if (cell.oracle && where.name.empty()) arguments.push_back("--oracle");
+    for (const std::string& set : where.sets) arguments.insert(arguments.end(), {"--set", set});
+    arguments.insert(arguments.end(), {"--json", cell.evaluation(where).string()});
     return arguments;
   }
 
   // Until it ends. False: a person ended it. Throws when it failed.
-  bool RunChild(std::size_t index, Step step) {
+  bool RunChild(std::size_t index, Step step, const NamedSets& where) {
     const Cell& cell = cells_[index];
-    const std::string work = step == Step::kEvaluate ? "evaluating" : "training";
+    const std::string work = step != Step::kEvaluate ? "training"
+                             : where.name.empty()    ? "evaluating"
+                                                     : "evaluating (" + where.name + ")";
     const core::TimePoint started = clock_.Now();
     ChildProcess child({.name = work,
                         .executable = "/proc/self/exe",
-                        .arguments = ArgumentsOf(cell, step),
+                        .arguments = ArgumentsOf(cell, step, where),
                         .output = cell.log()});
     int passed_on = 0;
     while (true) {
@@ -193,9 +217,10 @@ class Study {
     std::vector<double> measured;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       const CellState state = study::ReadState(cells_[i]);
-      if (state.evaluation_seconds > 0) measured.push_back(state.evaluation_seconds);
-      if (i < index || Next(i) == Step::kDone) continue;
-      ++remaining.evaluations;
+      for (const auto& [key, seconds] : state.evaluated) measured.push_back(seconds);
+      if (i < index) continue;
+      remaining.evaluations += static_cast<int>(std::ranges::count_if(
+          evaluations_, [&](const NamedSets& where) { return !IsThere(cells_[i], state, where); }));
       if (!state.trained) remaining.training += run_configs_[i].run.duration;
     }
     const auto left = study::TimeLeft(remaining, measured);
@@ -206,49 +231,65 @@ class Study {
         configs::RoughDuration(std::chrono::duration_cast<std::chrono::nanoseconds>(rest)));
   }
 
-  // The seeds that all variants have been evaluated with.
-  std::vector<study::VariantRuns> ReadRuns() const {
+  // The seeds that all variants have been evaluated with there; empty: none has.
+  std::vector<study::VariantRuns> ReadRuns(const NamedSets& where) const {
     std::vector<study::VariantRuns> variants;
-    for (const configs::StudyVariant& variant : config_.ParsedVariants())
+    for (const NamedSets& variant : config_.ParsedVariants())
       variants.push_back({.name = variant.name});
     std::size_t missing = 0;
     for (const std::int32_t seed : config_.seeds) {
       std::vector<const Cell*> of_seed;
       for (std::size_t i = 0; i < cells_.size(); ++i) {
-        if (cells_[i].seed == seed && Next(i) == Step::kDone) of_seed.push_back(&cells_[i]);
+        const Cell& cell = cells_[i];
+        if (cell.seed == seed && IsThere(cell, study::ReadState(cell), where))
+          of_seed.push_back(&cell);
       }
       if (of_seed.size() < variants.size()) {
         ++missing;
         continue;
       }
       for (std::size_t v = 0; v < variants.size(); ++v)
-        variants[v].runs.push_back(study::ReadEvaluation(of_seed[v]->evaluation()));
+        variants[v].runs.push_back(study::ReadEvaluation(of_seed[v]->evaluation(where)));
     }
-    if (missing == config_.seeds.size()) {
-      throw core::Error({.what = "there is nothing to report in " + folder_.path.string(),
-                         .why = "no training seed has been evaluated with all variants yet",
-                         .fix = fmt::format("go on with: {}", again_)});
-    }
+    if (missing == config_.seeds.size()) return {};
     if (missing > 0) {
-      terminal_.Say(fmt::format(
-          "of {} seeds {} are not evaluated with all variants yet", config_.seeds.size(), missing));
+      terminal_.Say(fmt::format("of {} seeds {} are not evaluated with all variants yet{}",
+                                config_.seeds.size(),
+                                missing,
+                                where.name.empty() ? "" : " (" + where.name + ")"));
     }
     return variants;
   }
 
   void Report() const {
+    for (const NamedSets& where : evaluations_) {
+      const std::vector<study::VariantRuns> runs = ReadRuns(where);
+      if (!runs.empty()) {
+        ReportOn(runs, where);
+      } else if (where.name.empty()) {
+        throw core::Error({.what = "there is nothing to report in " + folder_.path.string(),
+                           .why = "no training seed has been evaluated with all variants yet",
+                           .fix = fmt::format("go on with: {}", again_)});
+      }
+    }
+  }
+
+  void ReportOn(const std::vector<study::VariantRuns>& runs, const NamedSets& where) const {
     const study::StudyResults results =
-        study::Analyse(ReadRuns(), {.margin = config_.margin, .resamples = config_.resamples});
-    const auto write = [this](const std::string& name, const std::string& text) {
-      WriteFileAtomically(folder_.path / name, text);
+        study::Analyse(runs, {.margin = config_.margin, .resamples = config_.resamples});
+    const std::filesystem::path folder = folder_.path / where.name;
+    std::filesystem::create_directories(folder);
+    const auto write = [&](const std::string& name, const std::string& text) {
+      WriteFileAtomically(folder / name, text);
     };
-    const std::string report = study::ToMarkdown(config_.name, results);
+    const std::string report = study::ToMarkdown(
+        where.name.empty() ? config_.name : config_.name + ", " + where.name, results);
     write("report.md", report);
     write("results.csv", study::ToCsv(results));
     write("results.json", study::ToJson(results));
     for (const auto& [name, svg] : study::MakePlots(results)) write(name, svg);
     terminal_.Say("\n" + report);
-    terminal_.Say(fmt::format("report: {}", (folder_.path / "report.md").string()));
+    terminal_.Say(fmt::format("report: {}", (folder / "report.md").string()));
   }
 
   Signals signals_;
@@ -256,6 +297,7 @@ class Study {
   mutable Terminal terminal_;
   const configs::StudyConfig config_;
   const std::string again_;  // The command that goes on.
+  const std::vector<NamedSets> evaluations_;
   const std::vector<Cell> cells_;
   const RunFolder folder_;
   std::vector<configs::RunConfig> run_configs_;  // [cells]

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "launch/child_process.h"
+#include "launch/run_folder.h"
 #include "launch/study/cells.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temp_folder.h"
@@ -117,8 +118,28 @@ TEST_F(StudyTest, GoesOnAfterEachKillAndGivesTheSameNumbersAgain) {
   EXPECT_THAT(again.output, Not(HasSubstr(": training ")));
   EXPECT_EQ(Result("results.json"), numbers);
   std::filesystem::remove(temp_ / "studies" / "tiny" / "results.json");
-  EXPECT_EQ(Londi(Study() + " --only-report").status, 0);
+  {
+    const RunLock at_work({temp_ / "studies" / "tiny"});
+    const auto second = Londi(Study());
+    EXPECT_EQ(second.status, 1) << second.output;
+    EXPECT_THAT(second.output, HasSubstr("is in use"));
+    const auto beside = Londi(Study() + " --only-report");
+    EXPECT_EQ(beside.status, 0) << beside.output;
+  }
   EXPECT_EQ(Result("results.json"), numbers);
+
+  // The same runs elsewhere: nothing is trained, nor evaluated again where it was.
+  const std::string elsewhere = Study() + " --set 'study.also=[\"dear evaluation.costs=[0.2]\"]'";
+  const auto also = Londi(elsewhere);
+  ASSERT_EQ(also.status, 0) << also.output;
+  EXPECT_THAT(also.output,
+              AllOf(HasSubstr("run 2 of 2: evaluating (dear) lone, seed 7"),
+                    Not(HasSubstr(": training ")),
+                    Not(HasSubstr(": evaluating lone")),
+                    HasSubstr("# Study tiny, dear")));
+  EXPECT_EQ(Result("results.json"), numbers);
+  EXPECT_THAT(Result("dear/report.md"),
+              AllOf(HasSubstr("switcher c=0.2 |"), Not(HasSubstr("switcher c=0.05"))));
 
   const auto changed = Londi(Study() + " --set study.set=[learner.batch_size=16]");
   EXPECT_EQ(changed.status, 2) << changed.output;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -52,13 +53,22 @@ TEST(CellState, SurvivesOnDiskAndSaysWhenItIsDamaged) {
   EXPECT_FALSE(ReadState(cell).trained);
   EXPECT_TRUE(ReadState(cell).config.empty());
 
-  WriteState(cell, {.config = {"a = 1"}, .trained = true, .evaluation_seconds = 2.5});
+  WriteState(cell, {.config = {"a = 1"}, .trained = true, .evaluated = {{"", 2.5}}});
 
   EXPECT_TRUE(ReadState(cell).trained);
-  EXPECT_EQ(ReadState(cell).evaluation_seconds, 2.5);
+  EXPECT_EQ(ReadState(cell).evaluated, (std::map<std::string, double>{{"", 2.5}}));
   EXPECT_EQ(ReadState(cell).config, (std::vector<std::string>{"a = 1"}));
   std::ofstream(cell.state()) << "{\"trained\":";
   EXPECT_THROW(ReadState(cell), core::Error);
+}
+
+TEST(Cell, HasAnEvaluationForEachPlaceAndItsChanges) {
+  const Cell cell{.folder = "/cell"};
+  const configs::NamedSets test{"test", {"environment.id=a", "evaluation.threads=1"}};
+  EXPECT_EQ(cell.evaluation(), "/cell/evaluation.json");
+  EXPECT_EQ(cell.evaluation(test), "/cell/evaluation-test.json");
+  EXPECT_EQ(EvaluationKey({}), "");
+  EXPECT_EQ(EvaluationKey(test), "test environment.id=a evaluation.threads=1");
 }
 
 TEST(FindRun, TakesTheNewestThatHasAConfiguration) {

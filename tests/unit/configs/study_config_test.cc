@@ -1,0 +1,66 @@
+#include "configs/study_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace londi::configs {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ParsedEvaluations, BeginWithTheConfigurationItself) {
+  StudyConfig config;
+  config.also = {"test environment.id=babyai/MixedTest evaluation.threads=1"};
+
+  const std::vector<NamedSets> all = config.ParsedEvaluations();
+
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].name, "");
+  EXPECT_TRUE(all[0].sets.empty());
+  EXPECT_EQ(all[1].name, "test");
+  EXPECT_EQ(all[1].sets,
+            (std::vector<std::string>{"environment.id=babyai/MixedTest", "evaluation.threads=1"}));
+}
+
+struct Refused {
+  std::vector<std::string> variants, also;
+  std::string what;
+};
+
+class StudyConfigRefuses : public ::testing::TestWithParam<Refused> {};
+
+TEST_P(StudyConfigRefuses, WhatCannotBeCompared) {
+  StudyConfig config;
+  config.config = LONDI_STUDIES "/../babyai_text.yaml";
+  config.seeds = {1};
+  config.variants = GetParam().variants;
+  config.also = GetParam().also;
+  try {
+    config.Validate();
+    ADD_FAILURE() << "taken";
+  } catch (const core::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr(GetParam().what));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All,
+    StudyConfigRefuses,
+    ::testing::Values(
+        Refused{{"a/b"}, {}, "study.variants has 'a/b'"},
+        Refused{{"a", "a learner.seed=1"}, {}, "study.variants has 'a' twice"},
+        Refused{{"a environment.id=babyai/MixedTest"}, {}, "variant 'a' sets environment.id"},
+        Refused{{"a run.seed=3"}, {}, "the study sets run.seed=3"},
+        Refused{
+            {"a"}, {"test learner.gamma=0"}, "study.also has 'test', which sets learner.gamma=0"},
+        Refused{{"a"}, {"b", "b"}, "study.also has 'b' twice"},
+        Refused{{"a"}, {"a"}, "'a' stands in study.variants and in study.also"},
+        Refused{{"a"}, {"b environment.id=babyai/Nowhere"}, "Nowhere"}));
+
+}  // namespace
+}  // namespace londi::configs
