@@ -156,7 +156,8 @@ class Drawing {
 
   void DrawMark(std::size_t index, double x, double y) {
     const std::string_view colour = kColours[index % kColours.size()];
-    if (index % 2 == 0) {
+    // With the other mark when the colours begin anew.
+    if ((index + index / kColours.size()) % 2 == 0) {
       Add("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"{}\"/>\n", x, y, colour);
     } else {
       Add("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"8\" height=\"8\" fill=\"{}\"/>\n",

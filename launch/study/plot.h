@@ -21,7 +21,7 @@ struct PlotSeries {
 
 struct Plot {
   std::string title, x_label, y_label;
-  std::vector<PlotSeries> series;  // Each has a colour and a mark of its own, up to eight.
+  std::vector<PlotSeries> series;  // Each has a colour and a mark of its own, up to sixteen.
 };
 
 // The smallest of 1, 2, 5 times a power of ten that divides `range` (> 0) into at most `count`

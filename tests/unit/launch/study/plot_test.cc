@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <set>
+#include <sstream>
 #include <string>
 
 namespace londi::launch::study {
@@ -38,6 +40,19 @@ TEST(ToSvg, DrawsPointsLinesBarsAndALegend) {
   EXPECT_EQ(Count(svg, ">line<") + Count(svg, ">points<"), 2);
   // The bar: 85 and 95 on an axis of 50 to 95, which ticks of 10 make 50 to 100.
   EXPECT_EQ(Count(svg, "y1=\"148.0\" x2=\"530.0\" y2=\"76.0\""), 1) << svg;
+}
+
+TEST(ToSvg, TellsSixteenSeriesApart) {
+  Plot plot;
+  for (int i = 0; i < 16; ++i) plot.series.push_back({.name = std::to_string(i)});
+
+  std::set<std::string> marks;  // Of the legend: shape and colour.
+  std::istringstream lines(ToSvg(plot));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("<circle") || line.find("width=\"8\"") != std::string::npos)
+      marks.insert(line.substr(0, 5) + line.substr(line.find("fill=")));
+  }
+  EXPECT_EQ(marks.size(), 16u);
 }
 
 TEST(ToSvg, LeavesOutWhatIsNoNumber) {
