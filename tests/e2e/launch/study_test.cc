@@ -141,6 +141,16 @@ TEST_F(StudyTest, GoesOnAfterEachKillAndGivesTheSameNumbersAgain) {
   EXPECT_THAT(Result("dear/report.md"),
               AllOf(HasSubstr("switcher c=0.2 |"), Not(HasSubstr("switcher c=0.05"))));
 
+  // Ctrl-C leaves an evaluation of fewer episodes behind.
+  study::CellState ended = study::ReadState(lone);
+  ended.evaluated.clear();
+  study::WriteState(lone, ended);
+  testing::WriteText(lone.evaluation(), "{\"cells\": [");
+  const auto anew = Londi(Study());
+  EXPECT_EQ(anew.status, 0) << anew.output;
+  EXPECT_THAT(anew.output,
+              AllOf(HasSubstr("evaluating lone, seed 7"), Not(HasSubstr(": training "))));
+
   const auto changed = Londi(Study() + " --set study.set=[learner.batch_size=16]");
   EXPECT_EQ(changed.status, 2) << changed.output;
   EXPECT_THAT(changed.output,
