@@ -36,7 +36,8 @@ CellState ReadState(const Cell& cell) {
     const auto json = nlohmann::json::parse(in);
     return {.config = json.at("config"),
             .trained = json.at("trained"),
-            .evaluated = json.at("evaluated")};
+            // A study of before it was kept has its trainings still.
+            .evaluated = json.value("evaluated", std::map<std::string, double>())};
   } catch (const nlohmann::json::exception& error) {
     throw core::Error({.what = cell.state().string() + " is damaged",
                        .why = error.what(),

@@ -58,6 +58,9 @@ TEST(CellState, SurvivesOnDiskAndSaysWhenItIsDamaged) {
   EXPECT_TRUE(ReadState(cell).trained);
   EXPECT_EQ(ReadState(cell).evaluated, (std::map<std::string, double>{{"", 2.5}}));
   EXPECT_EQ(ReadState(cell).config, (std::vector<std::string>{"a = 1"}));
+  std::ofstream(cell.state()) << R"({"trained": true, "evaluation_seconds": 9, "config": []})";
+  EXPECT_TRUE(ReadState(cell).trained);  // As studies wrote it before: to be evaluated anew.
+  EXPECT_TRUE(ReadState(cell).evaluated.empty());
   std::ofstream(cell.state()) << "{\"trained\":";
   EXPECT_THROW(ReadState(cell), core::Error);
 }
