@@ -20,8 +20,8 @@ void BindRun(RunOptions& run, OptionTable& table) {
   table.Add("run.folder", run.folder, {.meaning = "Run folders are made in this folder"});
   table.Add("run.rows_from",
             run.rows_from,
-            {.meaning = "Learn from the rows of the run in this folder and act not at all; empty = "
-                        "act"});
+            {.meaning = "Learn from the rows of this run, or of the newest in this folder, and act "
+                        "not at all; empty = act"});
   table.Add("run.duration",
             run.duration,
             {.meaning = "Training ends after this time", .min = 1, .max = 30 * 24 * 3600});

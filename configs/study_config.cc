@@ -19,6 +19,10 @@ void Bind(StudyConfig& config, OptionTable& table) {
   table.Add("study.folder", config.folder, {.meaning = "It is made in this folder"});
   table.Add("study.config", config.config, {.meaning = "Configuration of all runs"});
   table.Add("study.set", config.sets, {.meaning = "Changes of it in all runs, section.key=value"});
+  table.Add("study.rows_from",
+            config.rows_from,
+            {.meaning = "A variant's folder in a former study: the runs learn, seed by seed, from "
+                        "the rows of its runs and act not at all; empty = act"});
   table.Add("study.seeds", config.seeds, {.meaning = "run.seed of the runs", .min = 0});
   table.Add(
       "study.variants",
@@ -141,6 +145,8 @@ std::vector<std::string> StudyConfig::SetsOf(const NamedSets& variant,
                                              std::int32_t seed,
                                              const std::filesystem::path& run_folder) const {
   std::vector<std::string> all = sets;
+  if (!rows_from.empty())
+    all.push_back("run.rows_from=" + (rows_from / fmt::format("seed-{}", seed)).string());
   all.insert(all.end(), variant.sets.begin(), variant.sets.end());
   all.push_back(fmt::format("run.seed={}", seed));
   all.push_back("run.name=run");

@@ -22,13 +22,16 @@ struct StudyConfig {
   std::filesystem::path folder = "studies";  // It is made in it.
   std::filesystem::path config;              // Of all runs.
   std::vector<std::string> sets;             // Changes of it in all runs.
-  std::vector<std::int32_t> seeds;           // run.seed of each run, all different.
-  std::vector<std::string> variants;         // "NAME section.key=value ...", see NamedSets.
-  std::vector<std::string> also;             // Where else runs are evaluated, in the same form.
-  std::int64_t episodes = 1000;              // Unseen ones per policy.
-  bool oracle = true;                        // Also the best in hindsight.
-  double margin = 0.01;                      // Of success: as good as always-deepthink.
-  std::int32_t resamples = 1000;             // Of the bootstrap.
+  // A variant's folder in a former study: the run with a seed learns from the rows that the run
+  // with the same seed acted there, and acts not at all. Empty: runs act.
+  std::filesystem::path rows_from;
+  std::vector<std::int32_t> seeds;    // run.seed of each run, all different.
+  std::vector<std::string> variants;  // "NAME section.key=value ...", see NamedSets.
+  std::vector<std::string> also;      // Where else runs are evaluated, in the same form.
+  std::int64_t episodes = 1000;       // Unseen ones per policy.
+  bool oracle = true;                 // Also the best in hindsight.
+  double margin = 0.01;               // Of success: as good as always-deepthink.
+  std::int32_t resamples = 1000;      // Of the bootstrap.
 
   std::vector<NamedSets> ParsedVariants() const;  // Throws core::ConfigError.
   // First the configuration itself, then `also`. Throws core::ConfigError.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/error.h"
 #include "learner/segment_log.h"
@@ -32,9 +33,15 @@ void RequireSameBudgetUnit(const configs::RunConfig& rows, const configs::RunCon
 
 void TakeRows(const RunFolder& folder, configs::RunConfig& config) {
   // Not OpenRunFolder: who only reads it need not be able to write to it.
-  const RunFolder former{config.run.rows_from};
-  learner::CopySegments(former.transitions(), folder.transitions());
-  RequireSameBudgetUnit(configs::LoadRunConfig(former.config(), {}), config);
+  const std::optional<RunFolder> former = FindRun(config.run.rows_from);
+  if (!former) {
+    throw core::IoError({.what = fmt::format("{} is not a run", config.run.rows_from.string()),
+                         .why = "neither it nor a folder in it has a config.yaml",
+                         .fix = "name the folder of a run, or of its runs, with run.rows_from"});
+  }
+  config.run.rows_from = former->path;
+  learner::CopySegments(former->transitions(), folder.transitions());
+  RequireSameBudgetUnit(configs::LoadRunConfig(former->config(), {}), config);
   const learner::SegmentLog log(folder.transitions(), config.transition_log);
   const std::int64_t rows = log.end() - log.begin();
   if (rows < config.learner.rate.min_rows) {

@@ -18,10 +18,10 @@ std::int64_t UpdatesFrom(std::int64_t rows, const learner::LearnerOptions& optio
 // core::ConfigError where those of `rows` and `config` differ.
 void RequireSameBudgetUnit(const configs::RunConfig& rows, const configs::RunConfig& config);
 
-// Brings the rows of `config.run.rows_from` into the new run `folder`, and ends the training when
-// they are used up, where learner.max_updates does not. Throws core::IoError (no rows there),
-// core::ConfigError (too few, or of another
-// budget unit).
+// Brings the rows of `config.run.rows_from`, a run or a folder whose newest run counts, into the
+// new run `folder`, and ends the training when they are used up, where learner.max_updates does
+// not. `config` names the run itself afterwards. Throws core::IoError (no run or no rows there),
+// core::ConfigError (too few, or of another budget unit).
 void TakeRows(const RunFolder& folder, configs::RunConfig& config);
 
 }  // namespace londi::launch

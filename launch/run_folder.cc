@@ -57,6 +57,19 @@ RunFolder CreateRunFolder(const std::filesystem::path& parent, const std::string
   }
 }
 
+std::optional<RunFolder> FindRun(const std::filesystem::path& path) {
+  std::optional<RunFolder> newest;
+  const auto consider = [&](const std::filesystem::path& folder) {
+    if (!std::filesystem::exists(RunFolder{folder}.config())) return;
+    if (!newest || folder > newest->path) newest = RunFolder{folder};
+  };
+  consider(path);
+  if (newest) return newest;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(path, none)) consider(entry.path());
+  return newest;
+}
+
 RunFolder OpenRunFolder(const std::filesystem::path& path) {
   const RunFolder run{std::filesystem::absolute(path).lexically_normal()};
   if (!std::filesystem::is_regular_file(run.config())) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace londi::launch {
@@ -33,6 +34,10 @@ RunFolder CreateRunFolder(const std::filesystem::path& parent, const std::string
 
 // An existing run. Throws core::IoError when `path` is none (no config.yaml) or is not writable.
 RunFolder OpenRunFolder(const std::filesystem::path& path);
+
+// `path`, where it is a run; else the newest run in it, for folders are named by date; nullopt: no
+// run is there.
+std::optional<RunFolder> FindRun(const std::filesystem::path& path);
 
 // Held by the process that drives a run, so that no two train in one folder. Released by the
 // kernel when the process ends, however it ends.

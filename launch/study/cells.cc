@@ -4,7 +4,6 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "core/error.h"
 #include "launch/run_folder.h"
@@ -67,22 +66,22 @@ Step NextStep(const CellState& state, bool has_run, bool has_evaluations) {
   return has_evaluations ? Step::kDone : Step::kEvaluate;
 }
 
-std::optional<std::filesystem::path> FindRun(const Cell& cell) {
-  std::optional<std::filesystem::path> newest;
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(cell.folder, none)) {
-    if (!std::filesystem::exists(RunFolder{entry.path()}.config())) continue;
-    if (!newest || entry.path() > *newest) newest = entry.path();
-  }
-  return newest;
+void Work::AddTraining(std::chrono::duration<double> time) {
+  ++trainings;
+  training += time;
 }
 
-std::optional<std::chrono::duration<double>> TimeLeft(const Remaining& remaining,
-                                                      const std::vector<double>& measured) {
-  if (remaining.evaluations > 0 && measured.empty()) return std::nullopt;
-  const double sum = std::accumulate(measured.begin(), measured.end(), 0.0);
-  const double each = measured.empty() ? 0 : sum / static_cast<double>(measured.size());
-  return remaining.training + std::chrono::duration<double>(each * remaining.evaluations);
+void Work::AddEvaluation(double seconds) {
+  ++evaluations;
+  evaluation += std::chrono::duration<double>(seconds);
+}
+
+std::optional<std::chrono::duration<double>> TimeLeft(const Work& left, const Work& done) {
+  std::chrono::duration<double> time = left.training;
+  if (done.trainings > 0) time = done.training / done.trainings * left.trainings;
+  if (left.evaluations == 0) return time;
+  if (done.evaluations == 0) return std::nullopt;
+  return time + done.evaluation / done.evaluations * left.evaluations;
 }
 
 }  // namespace londi::launch::study

@@ -50,16 +50,15 @@ enum class Step { kTrain, kResume, kEvaluate, kDone };
 // `has_run`: training was begun; `has_evaluations`: all that are wanted. Pure.
 Step NextStep(const CellState& state, bool has_run, bool has_evaluations);
 
-// The newest run folder of the cell that has a configuration; nullopt: training was not begun.
-std::optional<std::filesystem::path> FindRun(const Cell& cell);
+struct Work {
+  int trainings = 0, evaluations = 0;
+  std::chrono::duration<double> training{0}, evaluation{0};  // Of all of them.
 
-// Training that is left and as long an evaluation as the mean of those that were measured, for each
-// cell that lacks them; nullopt while none was measured. Pure.
-struct Remaining {
-  std::chrono::duration<double> training{0};
-  int evaluations = 0;
+  void AddTraining(std::chrono::duration<double> time);
+  void AddEvaluation(double seconds);
 };
-std::optional<std::chrono::duration<double>> TimeLeft(const Remaining& remaining,
-                                                      const std::vector<double>& measured);
+// Trainings and evaluations that are left, each as long as the mean of those `done`; trainings as
+// long as `left` says while none is, evaluations unknown then: nullopt. Pure.
+std::optional<std::chrono::duration<double>> TimeLeft(const Work& left, const Work& done);
 
 }  // namespace londi::launch::study

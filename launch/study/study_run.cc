@@ -58,20 +58,17 @@ class Study {
     for (const Cell& cell : cells_) {
       run_configs_.push_back(configs::LoadRunConfig(
           config_.config, config_.SetsOf(cell.variant, cell.seed, cell.folder)));
+      RequireRows(run_configs_.back());
     }
   }
 
   int Run(bool only_report) {
-    std::error_code error;
-    std::filesystem::create_directories(folder_.path, error);
-    if (error) {
-      throw core::IoError({.what = "cannot make the folder " + folder_.path.string(),
-                           .why = error.message(),
-                           .fix = "choose another place with --set study.folder=FOLDER"});
-    }
     // Two studies in one folder would train the same cells. A report may be made beside one.
     std::optional<RunLock> lock;
-    if (!only_report) lock.emplace(folder_);
+    if (!only_report) {
+      MakeFolder();
+      lock.emplace(folder_);
+    }
     for (std::size_t i = 0; i < cells_.size(); ++i) RequireSame(i);
     if (!only_report && !WorkThrough()) {
       terminal_.Say(fmt::format("stopped; go on with: {}", again_));
@@ -82,6 +79,25 @@ class Study {
   }
 
  private:
+  void MakeFolder() const {
+    std::error_code error;
+    std::filesystem::create_directories(folder_.path, error);
+    if (!error) return;
+    throw core::IoError({.what = "cannot make the folder " + folder_.path.string(),
+                         .why = error.message(),
+                         .fix = "choose another place with --set study.folder=FOLDER"});
+  }
+
+  // Not found out when the other seeds have been trained.
+  void RequireRows(const configs::RunConfig& config) const {
+    const std::filesystem::path& from = config.run.rows_from;
+    if (from.empty() || FindRun(from)) return;
+    throw core::IoError({.what = "there is no run in " + from.string(),
+                         .why = "a run of this study learns from its rows",
+                         .fix = "make the study whose rows these are first, or name another with "
+                                "--set study.rows_from=STUDY/VARIANT"});
+  }
+
   // Numbers of one table come from one configuration: whoever changed it hears of it.
   void RequireSame(std::size_t index) const {
     const CellState state = study::ReadState(cells_[index]);
@@ -119,7 +135,7 @@ class Study {
     const CellState state = study::ReadState(cell);
     const bool evaluated = std::ranges::all_of(
         evaluations_, [&](const NamedSets& where) { return IsThere(cell, state, where); });
-    return study::NextStep(state, study::FindRun(cell).has_value(), evaluated);
+    return study::NextStep(state, FindRun(cell.folder).has_value(), evaluated);
   }
 
   static bool IsThere(const Cell& cell, const CellState& state, const NamedSets& where) {
@@ -165,7 +181,7 @@ class Study {
         arguments.insert(arguments.end(), {"--set", set});
       return arguments;
     }
-    const std::string run = study::FindRun(cell)->string();
+    const std::string run = FindRun(cell.folder)->path.string();
     if (step == Step::kResume) return {"train", "--no-evaluation", "--resume", run};
     std::vector<std::string> arguments = {
         "eval", run, "--episodes", std::to_string(config_.episodes)};
@@ -213,17 +229,18 @@ class Study {
 
   // Of `index` on, whose step under way has taken `spent`.
   std::string TimeLeftText(std::size_t index, core::Duration spent) const {
-    study::Remaining remaining;
-    std::vector<double> measured;
+    study::Work done, left_to_do;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       const CellState state = study::ReadState(cells_[i]);
-      for (const auto& [key, seconds] : state.evaluated) measured.push_back(seconds);
+      for (const auto& [key, seconds] : state.evaluated) done.AddEvaluation(seconds);
+      if (const auto run = FindRun(cells_[i].folder); state.trained && run)
+        done.AddTraining(ReadTrained(*run).time);
       if (i < index) continue;
-      remaining.evaluations += static_cast<int>(std::ranges::count_if(
+      left_to_do.evaluations += static_cast<int>(std::ranges::count_if(
           evaluations_, [&](const NamedSets& where) { return !IsThere(cells_[i], state, where); }));
-      if (!state.trained) remaining.training += run_configs_[i].run.duration;
+      if (!state.trained) left_to_do.AddTraining(run_configs_[i].run.duration);
     }
-    const auto left = study::TimeLeft(remaining, measured);
+    const auto left = study::TimeLeft(left_to_do, done);
     if (!left) return "";
     const auto rest = std::max<std::chrono::duration<double>>(*left - spent, {});
     return fmt::format(

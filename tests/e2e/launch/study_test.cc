@@ -86,9 +86,9 @@ study:
 
 TEST_F(StudyTest, GoesOnAfterEachKillAndGivesTheSameNumbersAgain) {
   const study::Cell full = CellOf("full"), lone = CellOf("lone");
-  KillOnce([&] { return study::FindRun(full).has_value(); });  // In the first training.
+  KillOnce([&] { return FindRun(full.folder).has_value(); });  // In the first training.
   EXPECT_FALSE(study::ReadState(full).trained);
-  KillOnce([&] { return study::FindRun(lone).has_value(); });  // In the second one.
+  KillOnce([&] { return FindRun(lone.folder).has_value(); });  // In the second one.
   ASSERT_TRUE(std::filesystem::exists(full.evaluation()));
   const std::string first = testing::ReadText(full.evaluation());
 
@@ -161,6 +161,31 @@ TEST_F(StudyTest, GoesOnAfterEachKillAndGivesTheSameNumbersAgain) {
   const auto damaged = Londi(Study() + " --only-report");
   EXPECT_EQ(damaged.status, 1) << damaged.output;
   EXPECT_THAT(damaged.output, AllOf(HasSubstr(lone.evaluation().string()), HasSubstr("fix: ")));
+}
+
+TEST_F(StudyTest, LearnsSeedBySeedFromTheRowsOfAFormerStudy) {
+  const std::string study = Study() + " --set study.oracle=false --set study.variants=[full]";
+  const std::string again = study + " --set study.name=again --set study.rows_from=" +
+                            (temp_ / "studies" / "tiny" / "full").string();
+  const auto none_yet = Londi(study + " --only-report");
+  EXPECT_EQ(none_yet.status, 1) << none_yet.output;
+  EXPECT_FALSE(std::filesystem::exists(temp_ / "studies"));
+  const auto too_early = Londi(again);
+  EXPECT_EQ(too_early.status, 1) << too_early.output;
+  EXPECT_THAT(too_early.output,
+              AllOf(ContainsRegex("there is no run in .*/tiny/full/seed-7"), HasSubstr("fix: ")));
+  const auto acted = Londi(study);
+  ASSERT_EQ(acted.status, 0) << acted.output;
+
+  const auto learned = Londi(again);
+
+  ASSERT_EQ(learned.status, 0) << learned.output;
+  const auto from = FindRun(CellOf("full").folder);
+  const auto run = FindRun(temp_ / "studies" / "again" / "full" / "seed-7");
+  ASSERT_TRUE(from && run);
+  EXPECT_THAT(testing::ReadText(run->config()), HasSubstr("rows_from: \"" + from->path.string()));
+  EXPECT_THAT(testing::ReadText(run->events()),
+              AllOf(HasSubstr("learner"), Not(HasSubstr("actor"))));
 }
 
 TEST_F(StudyTest, SaysWhatFailedAndWhereItsLogIs) {

@@ -213,9 +213,8 @@ TEST_F(WholeRun, AnotherRunLearnsFromItsRowsWithoutActing) {
   const auto none = Londi(again + " --set run.rows_from=not-there --set run.name=none");
   EXPECT_EQ(none.status, 1) << none.output;
   EXPECT_THAT(none.output,
-              AllOf(HasSubstr("there are no rows in"),
-                    HasSubstr("not-there/transitions"),
-                    HasSubstr("fix: name a run that has trained")));
+              AllOf(HasSubstr("not-there is not a run"),
+                    HasSubstr("fix: name the folder of a run, or of its runs")));
   const auto threads = Londi(again + " --in-process --set run.name=threads");
   EXPECT_EQ(threads.status, 2) << threads.output;
   EXPECT_THAT(threads.output, HasSubstr("fix: leave --in-process out"));

@@ -27,6 +27,21 @@ TEST(ParsedEvaluations, BeginWithTheConfigurationItself) {
             (std::vector<std::string>{"environment.id=babyai/MixedTest", "evaluation.threads=1"}));
 }
 
+TEST(SetsOf, RunsLearnFromTheRowsOfTheirSeedUnlessTheVariantSaysOtherwise) {
+  StudyConfig config;
+  const NamedSets variant{"a", {"learner.gamma=0"}};
+  EXPECT_EQ(config.SetsOf(variant, 3, "here"),
+            (std::vector<std::string>{
+                "learner.gamma=0", "run.seed=3", "run.name=run", "run.folder=here"}));
+  config.rows_from = "studies/former/full";
+  EXPECT_EQ(config.SetsOf(variant, 3, "here"),
+            (std::vector<std::string>{"run.rows_from=studies/former/full/seed-3",
+                                      "learner.gamma=0",
+                                      "run.seed=3",
+                                      "run.name=run",
+                                      "run.folder=here"}));
+}
+
 struct Refused {
   std::vector<std::string> variants, also;
   std::string what;

@@ -46,6 +46,19 @@ TEST(RunFolder, OnlyAFolderWithAConfigurationIsARun) {
   EXPECT_EQ(OpenRunFolder(temp.path()).path, temp.path());
 }
 
+TEST(FindRun, TakesTheFolderItselfOrTheNewestRunInIt) {
+  testing::TempFolder temp;
+  EXPECT_FALSE(FindRun(temp / "nowhere"));
+  for (const char* run : {"run-1", "run-2", "run-3"})
+    std::filesystem::create_directories(temp / "runs" / run);
+  EXPECT_FALSE(FindRun(temp / "runs"));
+  for (const char* run : {"run-2", "run-1"})
+    std::ofstream(temp / "runs" / run / "config.yaml") << "run: {seed: 1}";
+
+  EXPECT_EQ(FindRun(temp / "runs")->path, temp / "runs" / "run-2");
+  EXPECT_EQ(FindRun(temp / "runs" / "run-1")->path, temp / "runs" / "run-1");
+}
+
 TEST(RunFolder, IsDrivenByOneProcessAtATime) {
   testing::TempFolder temp;
   const RunFolder run = CreateRunFolder(temp.path(), "test");

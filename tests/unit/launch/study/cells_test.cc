@@ -74,24 +74,20 @@ TEST(Cell, HasAnEvaluationForEachPlaceAndItsChanges) {
   EXPECT_EQ(EvaluationKey(test), "test environment.id=a evaluation.threads=1");
 }
 
-TEST(FindRun, TakesTheNewestThatHasAConfiguration) {
-  testing::TempFolder temp;
-  const Cell cell{.folder = temp / "cell"};
-  EXPECT_FALSE(FindRun(cell));
-  for (const char* run : {"run-1", "run-2", "run-3"})
-    std::filesystem::create_directories(cell.folder / run);
-  EXPECT_FALSE(FindRun(cell));
-  for (const char* run : {"run-2", "run-1"})
-    std::ofstream(cell.folder / run / "config.yaml") << "run: {seed: 1}";
-
-  EXPECT_EQ(FindRun(cell), cell.folder / "run-2");
-}
-
-TEST(TimeLeft, AddsTrainingAndEvaluationsAsLongAsTheMeasuredOnes) {
+TEST(TimeLeft, CountsWhatIsLeftAsLongAsTheMeanOfWhatIsDone) {
   using Seconds = std::chrono::duration<double>;
-  EXPECT_FALSE(TimeLeft({.training = Seconds(60), .evaluations = 2}, {}));
-  EXPECT_EQ(TimeLeft({.training = Seconds(60), .evaluations = 2}, {10, 20}), Seconds(90));
-  EXPECT_EQ(TimeLeft({}, {}), Seconds(0));
+  Work left, done;
+  EXPECT_EQ(TimeLeft(left, done), Seconds(0));
+  left.AddTraining(Seconds(60));
+  EXPECT_EQ(TimeLeft(left, done), Seconds(60));
+  left.evaluations = 2;
+  EXPECT_FALSE(TimeLeft(left, done));
+  done.AddEvaluation(10);
+  done.AddEvaluation(20);
+  EXPECT_EQ(TimeLeft(left, done), Seconds(90));
+  done.AddTraining(Seconds(5));  // Shorter than run.duration allows, as with former rows.
+  done.AddTraining(Seconds(7));
+  EXPECT_EQ(TimeLeft(left, done), Seconds(36));
 }
 
 }  // namespace
