@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kPollInterval{50};
 
-void Require(bool holds, const std::string& what, const std::string& why) {
-  if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = "change the value."});
+void Require(bool holds, const std::string& what, const std::string& why, const std::string& fix) {
+  if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = fix});
 }
 
 // A sum that threads add to, and that reaches the metrics from time to time.
@@ -46,35 +46,40 @@ constexpr double kSecondsPerTick =
 void TermsOptions::Validate() const {
   Require(zero_cost >= 0 && zero_cost <= 1 && unlimited >= 0 && unlimited <= 1,
           "actor.terms.zero_cost or actor.terms.unlimited is outside 0..1",
-          "they are shares of episodes.");
+          "they are shares of episodes",
+          "set both between 0 and 1");
   Require(
       min_cost > 0 && min_cost <= max_cost,
       "training costs range from " + std::to_string(min_cost) + " to " + std::to_string(max_cost),
-      "costs are drawn log-uniformly, so 0 < actor.terms.min_cost <= actor.terms.max_cost.");
+      "costs are drawn log-uniformly between the two",
+      "set 0 < actor.terms.min_cost <= actor.terms.max_cost");
   Require(max_budget >= 0,
           "actor.terms.max_budget is " + std::to_string(max_budget),
-          "it is what a budget buys at most, in calls.");
+          "it is what a budget buys at most, in calls",
+          "set it to 0 or more");
   const bool counts_calls = budget_unit == core::BudgetUnit::kCalls;
   Require(counts_calls ? call_price == 0 : call_price > 0 && call_price <= 1e9,
           "actor.terms.call_price is " + std::to_string(call_price) + " with budgets that count " +
               core::UnitName(budget_unit),
           counts_calls
-              ? "each call is one; the price of a typical call is asked for with other units."
-              : "budgets are scaled by what a typical call costs; the table at the end of "
-                "a run says how many tokens and GFLOP an episode takes.");
+              ? "each call is one; the price of a typical call is asked for with other units"
+              : "budgets are scaled by what a typical call costs",
+          counts_calls ? "set it to 0"
+                       : "set it above 0, to 1e9 at most; the table at the end of a run says how "
+                         "many tokens and GFLOP an episode takes");
   const bool counts_time = budget_unit == core::BudgetUnit::kMilliseconds;
   Require(counts_time
               ? worst_call >= call_price && meter().most_per_call() < core::BudgetMeter::kMaxPrice
               : worst_call == 0,
           "actor.terms.worst_call is " + std::to_string(worst_call) + " with budgets that count " +
               core::UnitName(budget_unit),
-          counts_time
-              ? "nobody knows the time of a call beforehand: what none exceeds is reserved, "
-                "call_price or more."
-              : "in that unit a call's worst case is known without it.");
+          counts_time ? "nobody knows the time of a call beforehand: what none exceeds is reserved"
+                      : "in that unit a call's worst case is known without it",
+          counts_time ? "set it to actor.terms.call_price or more" : "set it to 0");
   Require(max_budget <= (1 << 30) / meter().ticks_per_call(),
           "actor.terms.max_budget is " + std::to_string(max_budget),
-          "so much at that price cannot be counted.");
+          "so much at that price cannot be counted",
+          "lower it, or actor.terms.worst_call");
 }
 
 EpisodeTerms DrawTerms(const TermsOptions& options, Random& random) {
@@ -93,12 +98,20 @@ EpisodeTerms DrawTerms(const TermsOptions& options, Random& random) {
 void ActorOptions::Validate() const {
   Require(episodes >= 1 && episodes <= 1024,
           "actor.episodes is " + std::to_string(episodes),
-          "each concurrent episode is a thread, 1..1024.");
-  Require(lm_timeout.count() > 0, "actor.lm_timeout is not positive", "no LM answers in no time.");
+          "each concurrent episode is a thread",
+          "set it between 1 and 1024");
+  Require(lm_timeout.count() > 0,
+          "actor.lm_timeout is not positive",
+          "no LM answers in no time",
+          "set it above 0s");
   Require(max_failed_episodes >= 1,
           "actor.max_failed_episodes is " + std::to_string(max_failed_episodes),
-          "the first failure already is one.");
-  Require(drain.count() >= 0, "actor.drain is negative", "it is a waiting time.");
+          "the first failure already is one",
+          "set it to 1 or more");
+  Require(drain.count() >= 0,
+          "actor.drain is negative",
+          "it is a waiting time",
+          "set it to 0s or more");
   switcher.Validate();
   exploration.Validate();
   branching.Validate();

@@ -190,7 +190,16 @@ void StudyConfig::Validate() const {
       }
       std::vector<std::string> all = SetsOf(variant, seeds.front(), folder);
       all.insert(all.end(), where.sets.begin(), where.sets.end());
-      static_cast<void>(LoadRunConfig(config, all));
+      try {
+        static_cast<void>(LoadRunConfig(config, all));
+      } catch (const core::ConfigError& error) {
+        core::ErrorText text = error.text();
+        text.what = fmt::format("variant '{}'{}: {}",
+                                variant.name,
+                                where.name.empty() ? "" : " in '" + where.name + "'",
+                                text.what);
+        throw core::ConfigError(text);
+      }
     }
   }
 }

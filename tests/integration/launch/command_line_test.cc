@@ -155,11 +155,11 @@ TEST_F(CommandLine, AnEvaluationThatComparesNothingIsRefusedBeforeTheTraining) {
 
 TEST_F(CommandLine, BudgetsOfAnotherUnitNeedAPriceAndAnAlgorithmThatKnowsThem) {
   const std::string tokens = "config print --set actor.terms.budget_unit=tokens";
-  EXPECT_THAT(Londi(tokens), Complains(2, "actor.terms.call_price", "change the value"));
+  EXPECT_THAT(Londi(tokens), Complains(2, "actor.terms.call_price", "set it above 0"));
   const std::string priced = tokens + " --set actor.terms.call_price=40";
   EXPECT_EQ(Londi(priced).status, 0);
   EXPECT_THAT(Londi("config print --set actor.terms.call_price=40"),
-              Complains(2, "actor.terms.call_price", "change the value"));
+              Complains(2, "actor.terms.call_price", "set it to 0"));
   EXPECT_THAT(Londi("config print --set actor.terms.budget_unit=seconds"),
               Complains(2, "actor.terms.budget_unit", "gflops"));
   EXPECT_THAT(Londi(priced + " --set evaluation.oracle=true"),

@@ -75,6 +75,10 @@ INSTANTIATE_TEST_SUITE_P(
             {"a"}, {"test learner.gamma=0"}, "study.also has 'test', which sets learner.gamma=0"},
         Refused{{"a"}, {"b", "b"}, "study.also has 'b' twice"},
         Refused{{"a"}, {"a"}, "'a' stands in study.variants and in study.also"},
+        Refused{{"a learner.gama=1"}, {}, "variant 'a': unknown key 'learner.gama'"},
+        Refused{{"a"},
+                {"b evaluation.epsodes=1"},
+                "variant 'a' in 'b': unknown key 'evaluation.epsodes'"},
         Refused{{"a"}, {"b environment.id=babyai/Nowhere"}, "Nowhere"}));
 
 }  // namespace
