@@ -70,7 +70,7 @@ std::vector<core::NamedArray> DecodeArrays(const std::string& bytes) {
       Refuse("'" + name + "' does not lie within the file");
     }
     array.values.resize(size);
-    std::memcpy(array.values.data(), data + begin, end - begin);
+    if (size > 0) std::memcpy(array.values.data(), data + begin, end - begin);
     arrays.push_back(std::move(array));
   }
   return arrays;

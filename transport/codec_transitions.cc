@@ -32,7 +32,7 @@ void UnpackFlags(std::uint8_t flags, Transition& row) {
   row.may_activate = (flags & kMayActivate) != 0;
   row.terminated = (flags & kTerminated) != 0;
   row.truncated = (flags & kTruncated) != 0;
-  if ((flags & kBranched) != 0) row.gain.emplace();
+  if ((flags & kBranched) != 0) row.gain = Transition::Gain{};
 }
 
 // The columns behind the features, in wire order: the one table that encoding and decoding share.

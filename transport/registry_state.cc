@@ -116,6 +116,12 @@ std::optional<RegistryRefusal> RegistryState::CheckRegistration(
                    "restarts are recognised by the name.",
                    "give the process a name");
   }
+  if (registration.incarnation >= FirstIncarnation(core::Epoch(epoch_.value + 1))) {
+    return Invalid(
+        "a registration with incarnation " + std::to_string(registration.incarnation.value),
+        "no coordinator of this run has given it yet.",
+        "start the process again");
+  }
   const auto last = last_incarnation_.find(registration.name);
   if (registration.incarnation.value != 0 && last != last_incarnation_.end() &&
       registration.incarnation < last->second) {

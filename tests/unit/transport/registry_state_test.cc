@@ -175,6 +175,18 @@ TEST_F(Registry, ANewEpochGivesHigherIncarnationsAndKeepsThoseOfTheLiving) {
   EXPECT_EQ(std::get<RegistryRefusal>(zombie).kind, RegistryRefusal::Kind::kReplaced);
 }
 
+TEST_F(Registry, AnIncarnationFromAheadIsRefusedSoThatTheNextOneCannotOverflow) {
+  const Registration ahead{.name = "actor.0",
+                           .role = Role::kActor,
+                           .nonce = 1,
+                           .incarnation = core::Incarnation(INT64_MAX)};
+
+  const auto answer = registry_.Register(ahead, clock_.Now());
+
+  EXPECT_EQ(std::get<RegistryRefusal>(answer).kind, RegistryRefusal::Kind::kInvalid);
+  EXPECT_EQ(Join(registry_, "actor.0", 2).incarnation, FirstIncarnation(core::Epoch(3)));
+}
+
 TEST_F(Registry, RefusesNamelessAndTooManyMembers) {
   RegistryState small(core::Epoch(1), {.max_members = 1});
   EXPECT_TRUE(std::holds_alternative<RegistryRefusal>(small.Register({}, clock_.Now())));
