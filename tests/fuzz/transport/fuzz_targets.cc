@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/error.h"
+#include "tests/fuzz/transport/fuzz_states.h"
 #include "tests/support/wire_messages.h"
 
 namespace londi::fuzz {
@@ -24,7 +25,7 @@ const std::map<MessageType, testing::WireMessage>& Messages() {
   return messages;
 }
 
-// Which messages each kind of socket takes; weights.publisher takes one without content only.
+// Which messages each kind of socket decodes; weights.publisher takes one without content only.
 const std::map<std::string, std::set<MessageType>, std::less<>>& TypesTaken() {
   static const std::map<std::string, std::set<MessageType>, std::less<>> types = {
       {"lm.server", {MessageType::kLmRequest, MessageType::kLmCancel}},
@@ -67,6 +68,44 @@ void RequireSendable(const testing::WireMessage& kind, std::string_view body) {
   throw std::logic_error(kind.name + " changes by encoding");
 }
 
+// What may come to each state, in an order that makes sense.
+const std::map<std::string, std::vector<MessageType>, std::less<>>& States() {
+  static const std::map<std::string, std::vector<MessageType>, std::less<>> states = {
+      {"registry.members",
+       {MessageType::kRegister, MessageType::kRenew, MessageType::kRegister, MessageType::kLeave}},
+      {"transitions.rows",
+       {MessageType::kSinkProbe, MessageType::kTransitions, MessageType::kSourceAck}},
+  };
+  return states;
+}
+
+using PartSize = std::uint16_t;
+
+std::string AsPart(std::string_view message) {
+  const auto size = static_cast<PartSize>(message.size());
+  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + std::string(message);
+}
+
+// The last part may be cut off. Removes it from `bytes`.
+std::string_view TakePart(std::string_view& bytes) {
+  PartSize size = 0;
+  std::memcpy(&size, bytes.data(), sizeof size);
+  const std::string_view part = bytes.substr(sizeof size, size);
+  bytes.remove_prefix(sizeof size + part.size());
+  return part;
+}
+
+void RunState(std::string_view state, std::string_view bytes) {
+  const TakesMessages take = state == "registry.members" ? MakeMembers() : MakeRowsUnderWay();
+  while (bytes.size() >= sizeof(PartSize)) {
+    const std::string fixed = WithRightHeader(TakePart(bytes));
+    try {
+      take(DecodeFrame(fixed));
+    } catch (const core::ProtocolError&) {
+    }
+  }
+}
+
 }  // namespace
 
 const std::vector<Target>& Targets() {
@@ -78,15 +117,21 @@ const std::vector<Target>& Targets() {
       all.front().seeds.push_back(target.seeds.front());
       all.push_back(std::move(target));
     }
+    for (const auto& [name, types] : States()) {
+      std::string parts;
+      for (const MessageType type : types) parts += AsPart(Messages().at(type).message);
+      all.push_back({.name = name, .seeds = {parts}});
+    }
     return all;
   }();
   return targets;
 }
 
-void RunTarget(std::string_view target, std::string_view message) {
+void RunTarget(std::string_view target, std::string_view bytes) {
+  if (States().contains(target)) return RunState(target, bytes);
   try {
-    if (target == "frame") return static_cast<void>(DecodeFrame(message));
-    const std::string fixed = WithRightHeader(message);
+    if (target == "frame") return static_cast<void>(DecodeFrame(bytes));
+    const std::string fixed = WithRightHeader(bytes);
     const transport::Frame frame = DecodeFrame(fixed);
     const auto taken = TypesTaken().find(target);
     if (taken == TypesTaken().end()) throw std::logic_error("no such fuzz target");
