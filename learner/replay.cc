@@ -11,7 +11,8 @@
 namespace londi::learner {
 namespace {
 
-constexpr double kPriorityFloor = 1e-3;  // Added to every error: nothing is never drawn again.
+constexpr std::int64_t kFetchedAhead = 8;  // Rows that are on their way while one is indexed.
+constexpr double kPriorityFloor = 1e-3;    // Added to every error: nothing is never drawn again.
 // What a branch was worth depends on the policy that played it out; old ones are about old
 // policies.
 constexpr std::size_t kNewestBranched = 20'000;
@@ -62,7 +63,10 @@ double Replay::Beta(std::int64_t updates) const {
 
 std::int64_t Replay::CatchUp(std::int64_t end) {
   const std::int64_t before = end_;
-  while (end_ < end) Index(end_);
+  while (end_ < end) {
+    log_.Prefetch(std::min(end_ + kFetchedAhead, end - 1), sizeof(StoredRow));
+    Index(end_);
+  }
   return end_ - before;
 }
 

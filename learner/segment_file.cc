@@ -197,7 +197,7 @@ void SegmentFile::Write(std::int64_t offset, std::span<const std::byte> bytes) {
 // Writing costs less than storing to the mapping, which faults at every page.
 void SegmentFile::WriteAt(std::int64_t position, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), position);
+    const ssize_t written = disk_.write(fd_, bytes.data(), bytes.size(), position);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0 && errno == EFBIG) {
       // A limit on the size of files that came later. The file has its room: this always works.

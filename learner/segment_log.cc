@@ -21,8 +21,9 @@ namespace {
 
 constexpr std::int64_t kRowAlignment = 16;
 constexpr std::size_t kCacheLine = 64;
-// Rows are written so many bytes at a time: few calls, and all of it still in the core's cache.
-constexpr std::int64_t kStagedBytes = 512 << 10;
+// Rows are written so many bytes at a time: few calls and large pages in the kernel's cache, yet
+// all of it still in the processor's.
+constexpr std::int64_t kStagedBytes = 1 << 20;
 constexpr std::int64_t kRowsPerScan = 64;
 constexpr const char* kSegmentExtension = ".log";
 
@@ -238,7 +239,7 @@ void SegmentLog::StartSegment() {
   header.num_features = static_cast<std::uint32_t>(num_features_.load());
   header.row_stride = static_cast<std::uint32_t>(stride_);
   header.rows_per_segment = rows_per_segment_;
-  header.first_row = end_.load();
+  header.first_row = next_row();
   const std::filesystem::path path = folder_ / SegmentName(header.first_row);
   const bool synced = options_.durability == Durability::kDisk;
   if (newest_segment_synced_.valid()) newest_segment_synced_.get();
@@ -286,32 +287,75 @@ SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) 
 
 void SegmentLog::AppendRow(const core::Transition& row) {
   CheckFeatures(static_cast<int>(row.features.size()));
-  if (staged_.empty())
+  if (staged_.empty()) {
     staged_.resize(
         static_cast<std::size_t>(std::max<std::int64_t>(kStagedBytes / stride_, 1) * stride_));
-  const bool is_full = (num_staged_ + 1) * stride_ > std::ssize(staged_) ||
-                       (end() + num_staged_) % rows_per_segment_ == 0;
-  if (is_full) WriteOut();
-  const std::int64_t number = end() + num_staged_;
+  }
+  // A segment is whole before the next one is there.
+  if (next_row() % rows_per_segment_ == 0) WriteOut();
+  if ((num_staged_ + 1) * stride_ > std::ssize(staged_)) StartWriting();
+  const std::int64_t number = next_row();
   if (files_[number / rows_per_segment_].load(std::memory_order_relaxed) == nullptr) StartSegment();
   Store(row, number, staged_.data() + num_staged_ * stride_);
   ++num_staged_;
 }
 
-// Hands the staged rows to the kernel; the reader sees them from now on.
+// Leaves the staged rows to the writer, once it has done with those before.
+void SegmentLog::StartWriting() {
+  FinishWriting();
+  Seal();
+  writing_.resize(staged_.size());
+  std::swap(writing_, staged_);
+  num_writing_ = std::exchange(num_staged_, 0);
+  is_written_ = false;
+  writer_.Start([this] {
+    try {
+      WriteRows(writing_, num_writing_);
+      is_written_ = true;
+    } catch (const core::IoError&) {
+      // Tried again by FinishWriting.
+    }
+  });
+}
+
+// Makes the rows visible that the writer has. What it could not write is tried again here, where
+// the error can be told.
+void SegmentLog::FinishWriting() {
+  writer_.Wait();
+  if (num_writing_ == 0) return;
+  if (!is_written_) WriteRows(writing_, num_writing_);
+  MakeVisible(std::exchange(num_writing_, 0));
+}
+
+// Hands all rows to the kernel; the reader sees them from now on.
 void SegmentLog::WriteOut() {
+  FinishWriting();
   if (num_staged_ == 0) return;
+  Seal();
+  WriteRows(staged_, num_staged_);
+  MakeVisible(std::exchange(num_staged_, 0));
+}
+
+// Gives the staged rows their checksums.
+void SegmentLog::Seal() {
   const std::span<std::byte> rows(staged_.data(), static_cast<std::size_t>(num_staged_ * stride_));
   std::byte* row = rows.data();
   for (const std::uint32_t crc : CrcsOfRows(rows, stride_)) {
     std::memcpy(row, &crc, sizeof(crc));
     row += stride_;
   }
-  const std::int64_t first = end();
-  files_[first / rows_per_segment_]
+}
+
+// The first of them is row end().
+void SegmentLog::WriteRows(const std::vector<std::byte>& rows, std::int64_t count) const {
+  files_[end() / rows_per_segment_]
       .load(std::memory_order_relaxed)
-      ->Write(first % rows_per_segment_ * stride_, rows);
-  end_.store(first + std::exchange(num_staged_, 0), std::memory_order_release);
+      ->Write(end() % rows_per_segment_ * stride_,
+              std::span(rows).first(static_cast<std::size_t>(count * stride_)));
+}
+
+void SegmentLog::MakeVisible(std::int64_t rows) {
+  end_.store(end() + rows, std::memory_order_release);
   std::lock_guard lock(wait_mutex_);
   appended_.notify_all();
 }

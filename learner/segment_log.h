@@ -17,6 +17,7 @@
 #include "core/transition.h"
 #include "learner/disk_calls.h"
 #include "learner/stored_row.h"
+#include "learner/write_behind.h"
 #include "transport/stream_watermarks.h"
 
 namespace londi::learner {
@@ -43,11 +44,13 @@ struct SegmentLogOptions {
 //   header (4 KiB or more): layout, num_features, rows per segment, first row, watermarks of all
 //   streams so far, crc rows: StoredRow + fp16 features, each with its crc
 //
-// Appended rows are collected and handed to the kernel many at a time, at Commit or before. What it
-// has of a killed process is there after a restart (page cache). Committed rows also survive the
-// machine with Durability::kDisk; one Commit covers any number of Appends. Opening verifies every
-// crc: a torn tail is cut off at the first row that is not whole; what is left is committed. A last
-// segment without a whole header, as the loss of the machine may leave one, is set aside
+// Appended rows are collected and handed to the kernel many at a time, at Commit or before. A full
+// buffer is written by a thread of its own while Append fills the other one; small groups never
+// fill one. What the kernel has of a killed process is there after a restart (page cache).
+// Committed rows also survive the machine with Durability::kDisk; one Commit covers any number of
+// Appends. Opening verifies every crc: a torn tail is cut off at the first row that is not whole;
+// what is left is committed. A last segment without a whole header, as the loss of the machine may
+// leave one, is set aside
 // ("*.aside"): with kDisk only if nothing was ever in it, since rows are acknowledged after the
 // header is synced. Duplicates are refused by the watermark of their stream, which the log itself
 // yields.
@@ -130,7 +133,13 @@ class SegmentLog {
   void AppendRow(const core::Transition& row);
   void CheckFeatures(int num_features);
   void Store(const core::Transition& row, std::int64_t number, std::byte* to) const;
+  std::int64_t next_row() const { return end() + num_writing_ + num_staged_; }
+  void StartWriting();
+  void FinishWriting();
   void WriteOut();
+  void Seal();
+  void WriteRows(const std::vector<std::byte>& rows, std::int64_t count) const;
+  void MakeVisible(std::int64_t rows);
   const std::byte* Address(std::int64_t number) const;
 
   const std::filesystem::path folder_;
@@ -153,13 +162,17 @@ class SegmentLog {
   transport::StreamWatermarks marks_;
   std::int64_t cut_bytes_ = 0;
   std::optional<core::ErrorText> set_aside_;
-  std::vector<std::byte> staged_;  // Rows from end() on, without their crc, of one segment.
-  std::int64_t num_staged_ = 0;
+  // Rows from end() on, of one segment: first those that the writer has, then the staged ones,
+  // whose crcs are missing.
+  std::vector<std::byte> writing_, staged_;
+  std::int64_t num_writing_ = 0, num_staged_ = 0;
+  bool is_written_ = false;  // By the writer, of the rows it was given last.
 
   mutable std::mutex wait_mutex_;
   mutable std::condition_variable appended_;
 
   std::future<void> newest_segment_synced_;
+  WriteBehind writer_;  // Of writing_. Last: it stops first.
 };
 
 // Gives `to`, an empty folder, the rows of the log in `from`, which may be growing: full segments

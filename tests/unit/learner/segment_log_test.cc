@@ -290,11 +290,11 @@ TEST(SegmentLog, ShowsRowsOnceTheKernelHasThem) {
   log.Commit();
   EXPECT_EQ(log.end(), 5);
 
-  log.Append(Rows(6, 10'000));
+  log.Append(Rows(6, 20'000));
   EXPECT_GT(log.end(), 5) << "more than are collected";
-  EXPECT_LT(log.end(), 10'005);
+  EXPECT_LT(log.end(), 20'005);
   log.Commit();
-  ASSERT_EQ(log.end(), 10'005);
+  ASSERT_EQ(log.end(), 20'005);
   for (std::int64_t i = 0; i < log.end(); ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
 }
 
