@@ -61,17 +61,33 @@ class ProcessJob final : public Job {
   ProgressSample Progress() override { return Sample(ReadTotals(parts_.folder)); }
 
   void Stop(const Hurry& hurry) override {
-    for (const char* role : {"actor", "learner", "inference", "coordinator"}) {
-      supervisor_.Stop(
+    const auto stop = [&](const char* role) {
+      return supervisor_.Stop(
           role, parts_.clock.Now() + parts_.config.run.drain, [&](core::TimePoint until) {
             Poll();  // Actors can hand over their rows only while the learner lives.
             parts_.signals.WaitUntil(std::min(until, parts_.clock.Now() + kWatchEvery));
             return !hurry();
           });
-    }
+    };
+    const auto actors = stop("actor"), learner = stop("learner");
+    stop("inference");  // What these might fail at serves nobody any more.
+    stop("coordinator");
+    ThrowIfFailed(actors.failed,
+                  "rows that it had not handed over are in its spool, if they are anywhere");
+    ThrowIfFailed(learner.failed,
+                  "its last checkpoint is missing, and what it learned since the one before");
   }
 
  private:
+  void ThrowIfFailed(const std::vector<std::string>& failed, const char* why) const {
+    if (failed.empty()) return;
+    throw core::Error({.what = fmt::format("a role failed when it was to end: {}", failed.front()),
+                       .why = why,
+                       .fix = fmt::format("look at {}, then go on with `londi train --resume {}`",
+                                          parts_.folder.logs().string(),
+                                          parts_.folder.path.string())});
+  }
+
   // A new coordinator knows nobody, and what the one before has written is out of date. Who hangs
   // meanwhile is then found out like one that never began to work.
   MemberHealth HealthByCurrentCoordinator() {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -15,6 +16,15 @@
 namespace londi::launch {
 namespace {
 
+constexpr int kTaken[] = {SIGINT, SIGTERM, SIGCHLD};
+
+sigset_t Taken() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : kTaken) sigaddset(&set, signal);
+  return set;
+}
+
 // A signal handler has no argument to carry an object.
 std::atomic<int> stop_requests = 0;
 std::atomic<int> wake_up_pipe[2] = {-1, -1};
@@ -22,6 +32,14 @@ std::atomic<int> wake_up_pipe[2] = {-1, -1};
 void WriteWakeUp() {
   const char byte = 0;
   [[maybe_unused]] const ssize_t full_is_fine = write(wake_up_pipe[1], &byte, 1);
+}
+
+// Until asked to stop, of which a SIGCHLD to this thread alone lets it know. They are blocked but
+// for the time in sigsuspend, so none is missed.
+void Receive(const std::stop_token& stop) {
+  sigset_t none;
+  sigemptyset(&none);
+  while (!stop.stop_requested()) sigsuspend(&none);
 }
 
 void OnSignal(int signal) {
@@ -50,15 +68,23 @@ Signals::Signals() {
   wake_up_pipe[0] = ends[0];
   wake_up_pipe[1] = ends[1];
   stop_requests = 0;
-  Handle(SIGINT, OnSignal);
-  Handle(SIGTERM, OnSignal);
-  Handle(SIGCHLD, OnSignal);
+  for (const int signal : kTaken) Handle(signal, OnSignal);
   Handle(SIGPIPE, SIG_IGN);
   Handle(SIGXFSZ, SIG_IGN);  // A limit on the size of files is an error of the write.
+  const sigset_t taken = Taken();
+  pthread_sigmask(SIG_BLOCK, &taken, &before_);
+  thread_ = std::jthread([](std::stop_token stop) {
+    pthread_setname_np(pthread_self(), "signals");
+    Receive(stop);
+  });
 }
 
 Signals::~Signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) Handle(signal, SIG_DFL);
+  thread_.request_stop();
+  pthread_kill(thread_.native_handle(), SIGCHLD);
+  thread_.join();
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  for (const int signal : kTaken) Handle(signal, SIG_DFL);
   close(wake_up_pipe[0].exchange(-1));
   close(wake_up_pipe[1].exchange(-1));
 }

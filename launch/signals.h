@@ -1,5 +1,9 @@
 #pragma once
 
+#include <signal.h>
+
+#include <thread>
+
 #include "core/clock.h"
 
 namespace londi::launch {
@@ -7,6 +11,10 @@ namespace londi::launch {
 // The signals of a process, turned into things one can ask and wait for. Create it first thing in
 // main's thread, before other threads; one object per process. SIGPIPE is ignored (a closed pipe
 // is a write error, not the end of the process).
+//
+// They arrive in a thread of this class, never in the one that made it nor in those it makes from
+// then on. A handler writes kilobytes below the stack pointer of the thread it interrupts, and
+// oneDNN's matrix products let that point into the heap (decision 0042).
 class Signals {
  public:
   Signals();  // Takes over SIGINT, SIGTERM and SIGCHLD.
@@ -24,6 +32,10 @@ class Signals {
 
   // Blocks until a signal arrives (a child's end included) or `deadline`. One thread.
   void WaitUntil(core::TimePoint deadline);
+
+ private:
+  sigset_t before_;  // Blocked in the thread that made this.
+  std::jthread thread_;
 };
 
 }  // namespace londi::launch

@@ -133,9 +133,10 @@ std::optional<core::TimePoint> Supervisor::NextRestart() const {
   return next;
 }
 
-std::vector<std::string> Supervisor::Stop(std::string_view prefix,
-                                          core::TimePoint deadline,
-                                          const std::function<bool(core::TimePoint)>& wait) {
+Supervisor::Stopped Supervisor::Stop(std::string_view prefix,
+                                     core::TimePoint deadline,
+                                     const std::function<bool(core::TimePoint)>& wait) {
+  Stopped stopped;
   std::vector<Child*> stopping;
   for (const auto& child : children_) {
     if (!child->spec.name.starts_with(prefix)) continue;
@@ -155,6 +156,14 @@ std::vector<std::string> Supervisor::Stop(std::string_view prefix,
       if (!exit) return false;
       parts_.logger->info("{} ended: {}", child->spec.name, exit->Text());
       parts_.events.Append("role_stopped", {{"role", child->spec.name}, {"how", exit->Text()}});
+      const bool as_asked = exit->succeeded() || exit->signal == SIGTERM;  // Or had just begun.
+      if (!as_asked) {
+        stopped.failed.push_back(child->spec.name + ": " + exit->Text());
+        parts_.logger->warn("{} failed when it was to end: {}; the last it said: {}",
+                            child->spec.name,
+                            exit->Text(),
+                            LastLines(child->spec.output, 6));
+      }
       child->process.reset();
       return true;
     });
@@ -162,14 +171,13 @@ std::vector<std::string> Supervisor::Stop(std::string_view prefix,
   };
   while (!reap() && parts_.clock.Now() < deadline && wait(deadline)) {
   }
-  std::vector<std::string> killed;
   for (Child* child : stopping) {
     parts_.logger->warn("{} did not end in time and is killed", child->spec.name);
     parts_.events.Append("role_killed", {{"role", child->spec.name}});
-    killed.push_back(child->spec.name);
+    stopped.killed.push_back(child->spec.name);
     child->process.reset();
   }
-  return killed;
+  return stopped;
 }
 
 int Supervisor::num_running() const {

@@ -50,13 +50,18 @@ class Supervisor {
   // When Poll has something to do although no child ends; nullopt: nothing.
   std::optional<core::TimePoint> NextRestart() const;
 
+  // Who did not end as it was asked to.
+  struct Stopped {
+    std::vector<std::string> killed;  // Not in time.
+    std::vector<std::string> failed;  // With a failure: "learner: exit status 1".
+  };
   // Asks the children whose name begins with `prefix` to end (SIGTERM), waits, kills what is left
   // at `deadline`. `wait` blocks until a signal or the given time (Signals::WaitUntil); returning
   // false from it cuts the waiting short. It may Poll for the other children; those asked to end
-  // are not started again. Returns the names of those that had to be killed.
-  std::vector<std::string> Stop(std::string_view prefix,
-                                core::TimePoint deadline,
-                                const std::function<bool(core::TimePoint)>& wait);
+  // are not started again.
+  Stopped Stop(std::string_view prefix,
+               core::TimePoint deadline,
+               const std::function<bool(core::TimePoint)>& wait);
 
   int num_running() const;
   int num_restarts() const;

@@ -87,6 +87,7 @@ TrainEnd Train(Job& job, const TrainParts& parts) {
                   interrupted ? "stopping:" : "training is over;",
                   parts.config.run.rows_from.empty() ? "actors hand over their rows, " : "",
                   interrupted ? " (once more Ctrl-C: at once)" : ""));
+  WriteTrained(parts.folder, trained);  // Also if Stop throws.
   job.Stop([&] { return parts.signals.num_stop_requests() > 1; });
   trained.work = job.Progress();
   WriteTrained(parts.folder, trained);

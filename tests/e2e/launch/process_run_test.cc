@@ -163,7 +163,7 @@ class ProcessRun : public ::testing::Test {
 
   // Trains until `enemy`, in a thread of its own, is done.
   void TrainUntil(const std::function<void()>& enemy) {
-    std::thread thread([&] {
+    const std::jthread thread([&] {
       enemy();
       signals_.RequestStop();
     });
@@ -181,7 +181,6 @@ class ProcessRun : public ::testing::Test {
                      .terminal = terminal_}),
               TrainEnd::kInterrupted);
     over_ = true;
-    thread.join();
   }
 
   // Blocks until `done`, or until the run is over.
@@ -236,6 +235,28 @@ TEST_F(ProcessRun, AStopWhileTheLearnerThrottlesGivesUpNoRow) {
 
   EXPECT_EQ(CountEvents(folder_, "role_killed", ""), 0);
   EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
+}
+
+TEST_F(ProcessRun, ARunWhoseLearnerFailsAtItsLastCheckpointDoesNotEndWell) {
+  config_.learner.checkpoint_every = std::chrono::hours(1);
+  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
+
+  const auto train = [&] {
+    TrainUntil([&] {
+      WaitFor([&] { return ReadTotals(folder_).Sum("learner", counter::kUpdates) > 0; });
+      std::filesystem::rename(folder_.checkpoints(), temp_ / "checkpoints");
+      std::ofstream(folder_.checkpoints()) << "no folder";
+    });
+  };
+
+  try {
+    train();
+    FAIL() << "it ended as if there were a last checkpoint";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.text().what, ::testing::HasSubstr("learner: exit status 1"));
+    EXPECT_THAT(error.text().fix, ::testing::HasSubstr("--resume"));
+  }
+  EXPECT_EQ(CountEvents(folder_, "role_stopped", "coordinator"), 1);
 }
 
 // The learner throttles, so the spools are full of rows when it happens.

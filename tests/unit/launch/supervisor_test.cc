@@ -76,7 +76,7 @@ class SupervisorTest : public ::testing::Test {
     return lines;
   }
 
-  std::vector<std::string> Stop(std::string_view prefix, std::chrono::milliseconds patience) {
+  Supervisor::Stopped Stop(std::string_view prefix, std::chrono::milliseconds patience) {
     return supervisor_.Stop(prefix, clock_.Now() + patience, [&](core::TimePoint until) {
       signals_.WaitUntil(until);
       return true;
@@ -204,10 +204,23 @@ TEST_F(SupervisorTest, StopsByPrefixAndKillsWhatDoesNotEnd) {
   supervisor_.Start(Script("learner", "exec sleep 1000"));
   PollUntil([&] { return Lines("ready") == 2; });
 
-  EXPECT_THAT(Stop("actor", std::chrono::milliseconds(300)), ElementsAre("actor.1"));
+  EXPECT_THAT(Stop("actor", std::chrono::milliseconds(300)).killed, ElementsAre("actor.1"));
   EXPECT_EQ(supervisor_.num_running(), 1);
   supervisor_.Poll();
   EXPECT_EQ(supervisor_.num_restarts(), 0);
+}
+
+TEST_F(SupervisorTest, AChildThatFailsWhenItIsToEndIsNotTakenForOneThatEndedWell) {
+  supervisor_.Start(Script(
+      "actor.0", "trap 'exit 0' TERM; echo up >> $FOLDER/ready; while :; do sleep 0.01; done"));
+  supervisor_.Start(Script(
+      "actor.1", "trap 'exit 3' TERM; echo up >> $FOLDER/ready; while :; do sleep 0.01; done"));
+  PollUntil([&] { return Lines("ready") == 2; });
+
+  const auto stopped = Stop("actor", std::chrono::seconds(30));
+
+  EXPECT_THAT(stopped.failed, ElementsAre("actor.1: exit status 3"));
+  EXPECT_THAT(stopped.killed, ElementsAre());
 }
 
 TEST_F(SupervisorTest, StoppingTellsOfAChildThatWasToBeStartedAgain) {
@@ -218,7 +231,7 @@ TEST_F(SupervisorTest, StoppingTellsOfAChildThatWasToBeStartedAgain) {
   while (supervisor.num_restarts() == 0 && clock_.Now() < deadline) supervisor.Poll();
   ASSERT_EQ(supervisor.num_running(), 0);
 
-  EXPECT_THAT(supervisor.Stop("actor", deadline, [](core::TimePoint) { return true; }),
+  EXPECT_THAT(supervisor.Stop("actor", deadline, [](core::TimePoint) { return true; }).killed,
               ElementsAre());
 
   EXPECT_FALSE(supervisor.NextRestart());
@@ -236,7 +249,7 @@ TEST_F(SupervisorTest, WhileSomeAreStoppedTheOthersAreStartedAgain) {
   PollUntil([&] { return Lines("actors") == 1 && Lines("learners") == 1; });
   kill(supervisor_.Pid("learner"), SIGKILL);
 
-  const auto killed =
+  const auto stopped =
       supervisor_.Stop("actor", clock_.Now() + std::chrono::seconds(30), [&](core::TimePoint) {
         supervisor_.KillHung("actor.0", supervisor_.Pid("actor.0"));  // It has time until then.
         supervisor_.Poll();
@@ -245,7 +258,7 @@ TEST_F(SupervisorTest, WhileSomeAreStoppedTheOthersAreStartedAgain) {
         return true;
       });
 
-  EXPECT_THAT(killed, ElementsAre());
+  EXPECT_THAT(stopped.killed, ElementsAre());
   EXPECT_EQ(Lines("actors"), 1);
   EXPECT_EQ(Lines("learners"), 2);
 }
