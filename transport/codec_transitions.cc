@@ -56,6 +56,8 @@ void VisitColumns(Visit visit) {
   visit([](auto& row) -> auto& { return row.deepthink_model; });
 }
 constexpr std::uint32_t kNumColumns = 16;
+constexpr std::size_t kMostBytesOfColumns =
+    kNumColumns * sizeof(std::int64_t) + 1 + 2 * sizeof(float);  // Of a row; flags and gain too.
 constexpr std::uint32_t kTransitionFields =
     8 + kNumColumns;  // Identity and shape (5), features, flags, columns, gains.
 
@@ -117,15 +119,12 @@ std::string EncodeTransitions(const Session& sender, const TransitionBatch& batc
   writer.Int(batch.stream.actor.value).Int(batch.stream.incarnation.value);
   writer.Int(batch.rows.front().sequence.value).Uint(num_rows).Uint(num_features);
 
-  std::vector<std::uint16_t> features(num_rows * num_features);
+  writer.Reserve(num_rows * (num_features * sizeof(std::uint16_t) + kMostBytesOfColumns));
+  writer.BeginBin(num_rows * num_features * sizeof(std::uint16_t));
+  for (const Transition& row : batch.rows) writer.Part<std::uint16_t>(row.features);
   std::vector<std::uint8_t> flags(num_rows);
-  for (std::size_t i = 0; i < num_rows; ++i) {
-    std::copy(batch.rows[i].features.begin(),
-              batch.rows[i].features.end(),
-              features.begin() + i * num_features);
-    flags[i] = PackFlags(batch.rows[i]);
-  }
-  writer.Bin<std::uint16_t>(features).Bin<std::uint8_t>(flags);
+  std::ranges::transform(batch.rows, flags.begin(), PackFlags);
+  writer.Bin<std::uint8_t>(flags);
   VisitColumns([&](auto field) {
     using T = std::remove_cvref_t<decltype(field(batch.rows.front()))>;
     std::vector<T> column(num_rows);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -28,16 +29,24 @@ class IoThread {
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  // Ends the current or the next Wait. Any thread.
-  void Wake() { wake_.Wake(); }
+  // Ends the current or the next Wait. Any thread. Costs a system call only if `loop` is waiting.
+  void Wake();
 
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
 
-  // For `loop`: blocks until a socket is readable, Wake() was called or `deadline` has passed.
+  // For `loop`: blocks until a socket is readable, Wake() was called or `deadline` has passed. It
+  // need not look at the sockets, so look at all of them afterwards.
   void Wait(std::span<const zmq::socket_ref> readable, core::TimePoint deadline);
 
  private:
+  enum class State : std::uint8_t {
+    kWorking,
+    kCalled,   // Working, and Wait is to return at once.
+    kWaiting,  // Or about to; Wake must write to wake_.
+  };
+
   WakeFd wake_;
+  std::atomic<State> state_{State::kWorking};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

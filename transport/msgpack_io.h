@@ -38,12 +38,22 @@ class MessageWriter {
   }
   MessageWriter& Text(std::string_view text) { return packer_.pack(text), *this; }
 
+  // Room for so many bytes, so that a long message is not copied while it grows.
+  void Reserve(std::size_t bytes) { message_.reserve(message_.size() + bytes); }
+
+  // A `bin` that is written in parts of `bytes` altogether.
+  void BeginBin(std::size_t bytes) { packer_.pack_bin(static_cast<std::uint32_t>(bytes)); }
+  template <class T>
+  void Part(std::span<const T> values) {
+    packer_.pack_bin_body(reinterpret_cast<const char*>(values.data()),
+                          static_cast<std::uint32_t>(values.size_bytes()));
+  }
+
   // Raw little-endian elements.
   template <class T>
   MessageWriter& Bin(std::span<const T> values) {
-    packer_.pack_bin(static_cast<std::uint32_t>(values.size_bytes()));
-    packer_.pack_bin_body(reinterpret_cast<const char*>(values.data()),
-                          static_cast<std::uint32_t>(values.size_bytes()));
+    BeginBin(values.size_bytes());
+    Part(values);
     return *this;
   }
 
