@@ -1,6 +1,7 @@
 #include "transport/transition_spool.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace londi::transport {
@@ -14,15 +15,16 @@ std::int64_t WireBytes(const core::Transition& row) {
 }  // namespace
 
 void SpoolOptions::Validate() const {
-  if (flush_rows >= 1 && flush_rows <= 4096 && max_rows >= flush_rows && flush_bytes >= 1 &&
-      flush_after.count() >= 0) {
+  if (flush_rows >= 1 && joined >= 1 && flush_rows <= 4096 / joined && max_rows >= flush_rows &&
+      flush_bytes >= 1 && flush_after.count() >= 0) {
     return;
   }
   throw core::ConfigError({.what = "spool of " + std::to_string(max_rows) +
-                                   " rows with batches of " + std::to_string(flush_rows),
+                                   " rows with batches of " + std::to_string(flush_rows) + ", " +
+                                   std::to_string(joined) + " together",
                            .why = "a batch has 1 to 4096 rows and must fit into the spool; flush "
                                   "bytes and time are positive.",
-                           .fix = "set 1 <= flush_rows <= min(4096, max_rows)"});
+                           .fix = "set 1 <= flush_rows <= min(4096 / joined, max_rows)"});
 }
 
 TransitionSpool::TransitionSpool(SpoolOptions options, core::Sequence after)
@@ -72,11 +74,24 @@ void TransitionSpool::Seal() {
 
 std::shared_ptr<const TransitionBatch> TransitionSpool::TakeNext(core::TimePoint now) {
   if (const auto flush = NextFlush(); flush && now >= *flush) Seal();
-  if (!HasUnsent()) return nullptr;
-  const std::shared_ptr<const TransitionBatch>& batch = sealed_[next_];
-  if (batch->rows.front().sequence.value > acknowledged_ + credits_) return nullptr;
-  ++next_;
-  return batch;
+  if (!HasUnsent() || !HasCredits(*sealed_[next_])) return nullptr;
+  TransitionBatch& batch = *sealed_[next_];
+  const auto follower = sealed_.begin() + static_cast<std::ptrdiff_t>(++next_);
+  auto after = follower;
+  for (; after != sealed_.end() && HasCredits(**after) && FitTogether(batch, **after); ++after)
+    std::ranges::move((*after)->rows, std::back_inserter(batch.rows));
+  sealed_.erase(follower, after);
+  return sealed_[next_ - 1];
+}
+
+bool TransitionSpool::HasCredits(const TransitionBatch& batch) const {
+  return batch.rows.front().sequence.value <= acknowledged_ + credits_;
+}
+
+bool TransitionSpool::FitTogether(const TransitionBatch& a, const TransitionBatch& b) const {
+  const std::int64_t rows = std::ssize(a.rows) + std::ssize(b.rows);
+  return rows <= options_.flush_rows * options_.joined &&
+         rows * WireBytes(a.rows.front()) <= options_.flush_bytes * options_.joined;
 }
 
 std::optional<core::TimePoint> TransitionSpool::NextFlush() const {

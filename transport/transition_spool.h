@@ -14,6 +14,7 @@ struct SpoolOptions {
   std::int64_t flush_rows = 32;               // A batch leaves when it has this many rows,
   std::int64_t flush_bytes = 64 * 1024;       // or this many bytes,
   std::chrono::milliseconds flush_after{50};  // or when its first row is this old.
+  std::int64_t joined = 4;                    // Batches that wait leave together, so many of them.
   void Validate() const;                      // Throws core::ConfigError.
 };
 
@@ -36,8 +37,8 @@ class TransitionSpool {
   // Seals the open batch whatever its size.
   void Flush();
 
-  // The next batch to send, if there is one and credits allow it. Batches stay in the spool until
-  // acknowledged.
+  // The next batch to send, if there is one and credits allow it, joined with those behind it that
+  // may leave too. Batches stay in the spool until acknowledged.
   [[nodiscard]] std::shared_ptr<const TransitionBatch> TakeNext(core::TimePoint now);
 
   // When TakeNext should be asked again if nothing else happens: nullopt = no open batch.
@@ -59,6 +60,8 @@ class TransitionSpool {
  private:
   void CheckContinues(const core::Transition& row);
   void Seal();
+  bool HasCredits(const TransitionBatch& batch) const;
+  bool FitTogether(const TransitionBatch& a, const TransitionBatch& b) const;
 
   const SpoolOptions options_;
   std::optional<StreamId> stream_;
@@ -66,7 +69,7 @@ class TransitionSpool {
   std::vector<core::Transition> open_;
   std::int64_t open_bytes_ = 0;
   core::TimePoint opened_at_{};
-  std::deque<std::shared_ptr<const TransitionBatch>> sealed_;
+  std::deque<std::shared_ptr<TransitionBatch>> sealed_;  // Only unsent ones change.
   std::size_t next_ = 0;  // Index into sealed_ of the next batch to send.
   std::int64_t pushed_;
   std::int64_t acknowledged_;

@@ -109,7 +109,7 @@ TEST(InProcessTransitions, DeliversEveryRowOfEverySinkOnceInOrder) {
 }
 
 TEST(InProcessTransitions, AFullSpoolBlocksUntilAcknowledged) {
-  InProcessTransitionChannel channel({.spool = {.max_rows = 4, .flush_rows = 2}});
+  InProcessTransitionChannel channel({.spool = {.max_rows = 4, .flush_rows = 2, .joined = 1}});
   const auto sink = channel.MakeSink();
   std::thread actor([&] {
     for (const core::Transition& row : testing::MakeRows(1, 6)) EXPECT_TRUE(sink->Push(row));
@@ -128,7 +128,7 @@ TEST(InProcessTransitions, AFullSpoolBlocksUntilAcknowledged) {
 
 TEST(InProcessTransitions, ZeroCreditsPauseAStream) {
   InProcessTransitionChannel channel(
-      {.spool = {.max_rows = 100, .flush_rows = 2}, .initial_credits = 1});
+      {.spool = {.max_rows = 100, .flush_rows = 2, .joined = 1}, .initial_credits = 1});
   const auto sink = channel.MakeSink();
   for (const core::Transition& row : testing::MakeRows(1, 6)) ASSERT_TRUE(sink->Push(row));
 
@@ -142,7 +142,7 @@ TEST(InProcessTransitions, ZeroCreditsPauseAStream) {
 
 TEST(InProcessTransitions, ASinkThatDrainsIsNotHeldUpByCredits) {
   InProcessTransitionChannel channel(
-      {.spool = {.max_rows = 100, .flush_rows = 2}, .initial_credits = 1});
+      {.spool = {.max_rows = 100, .flush_rows = 2, .joined = 1}, .initial_credits = 1});
   const auto sink = channel.MakeSink();
   for (const core::Transition& row : testing::MakeRows(1, 6)) ASSERT_TRUE(sink->Push(row));
   const auto first = channel.Receive(Soon());

@@ -25,8 +25,11 @@ class Spool : public ::testing::Test {
   using Range = std::pair<std::int64_t, std::int64_t>;
 
   testing::FakeClock clock_;
-  const SpoolOptions options_{
-      .max_rows = 20, .flush_rows = 4, .flush_bytes = 1 << 20, .flush_after = milliseconds(50)};
+  const SpoolOptions options_{.max_rows = 20,
+                              .flush_rows = 4,
+                              .flush_bytes = 1 << 20,
+                              .flush_after = milliseconds(50),
+                              .joined = 1};
 };
 
 TEST_F(Spool, SendsNothingBeforeItHasCredits) {
@@ -63,6 +66,48 @@ TEST_F(Spool, FlushesByRowsBytesOrAge) {
   clock_.Advance(milliseconds(1));
   EXPECT_EQ(Take(by_age), Range(1, 2));
   EXPECT_EQ(by_age.NextFlush(), std::nullopt);
+}
+
+TEST_F(Spool, BatchesThatHadToWaitLeaveTogetherAsFarAsCreditsGo) {
+  SpoolOptions options = options_;
+  options.joined = 2;
+  TransitionSpool spool(options);
+  Push(spool, 1, 20);
+  spool.OnAck(core::Sequence(0), 16);
+
+  EXPECT_EQ(Take(spool), Range(1, 8)) << "two of four rows, as allowed";
+  EXPECT_EQ(Take(spool), Range(9, 16));
+  EXPECT_EQ(Take(spool), Range(0, 0));
+  spool.OnAck(core::Sequence(8), 9);
+  EXPECT_EQ(Take(spool), Range(17, 20));
+  EXPECT_EQ(Take(spool), Range(0, 0));
+
+  spool.Rewind(core::Sequence(8));
+  EXPECT_EQ(Take(spool), Range(9, 16));
+  spool.OnAck(core::Sequence(20), 9);
+  EXPECT_EQ(spool.unacknowledged(), 0);
+  EXPECT_FALSE(spool.HasUnsent());
+}
+
+TEST_F(Spool, NoBatchIsJoinedThatHasNoCreditsItself) {
+  SpoolOptions options = options_;
+  options.joined = 4;
+  TransitionSpool spool(options);
+  Push(spool, 1, 16);
+  spool.OnAck(core::Sequence(0), 8);
+
+  EXPECT_EQ(Take(spool), Range(1, 8));
+  EXPECT_EQ(Take(spool), Range(0, 0));
+}
+
+TEST_F(Spool, BatchesAreJoinedUpToSoManyBytes) {
+  TransitionSpool spool(
+      {.max_rows = 20, .flush_rows = 4, .flush_bytes = 150, .joined = 2});  // 92 bytes a row.
+  Push(spool, 1, 6);
+  spool.OnAck(core::Sequence(0), 100);
+
+  EXPECT_EQ(Take(spool), Range(1, 2));
+  EXPECT_EQ(Take(spool), Range(3, 4));
 }
 
 TEST_F(Spool, StopsWhenTheCreditsAreUsedUp) {
@@ -146,6 +191,8 @@ TEST_F(Spool, RefusesRowsThatDoNotContinueTheStream) {
 TEST_F(Spool, OptionsThatCannotWorkAreRefused) {
   EXPECT_THROW(TransitionSpool({.max_rows = 8, .flush_rows = 9}), core::ConfigError);
   EXPECT_THROW(TransitionSpool({.max_rows = 8, .flush_rows = 0}), core::ConfigError);
+  EXPECT_THROW(TransitionSpool({.joined = 0}), core::ConfigError);
+  EXPECT_THROW(TransitionSpool({.joined = 129}), core::ConfigError);  // More than 4096 rows.
 }
 
 }  // namespace
