@@ -34,12 +34,13 @@ void WriteWakeUp() {
   [[maybe_unused]] const ssize_t full_is_fine = write(wake_up_pipe[1], &byte, 1);
 }
 
-// Until asked to stop, of which a SIGCHLD to this thread alone lets it know. They are blocked but
-// for the time in sigsuspend, so none is missed.
-void Receive(const std::stop_token& stop) {
+// Until `stop` can be read. They are blocked but for the time in ppoll, so none is missed.
+void Receive(int stop) {
   sigset_t none;
   sigemptyset(&none);
-  while (!stop.stop_requested()) sigsuspend(&none);
+  pollfd readable{.fd = stop, .events = POLLIN};
+  while (ppoll(&readable, 1, nullptr, &none) <= 0) {
+  }
 }
 
 void OnSignal(int signal) {
@@ -73,15 +74,14 @@ Signals::Signals() {
   Handle(SIGXFSZ, SIG_IGN);  // A limit on the size of files is an error of the write.
   const sigset_t taken = Taken();
   pthread_sigmask(SIG_BLOCK, &taken, &before_);
-  thread_ = std::jthread([](std::stop_token stop) {
+  thread_ = std::thread([stop = stop_.fd()] {
     pthread_setname_np(pthread_self(), "signals");
     Receive(stop);
   });
 }
 
 Signals::~Signals() {
-  thread_.request_stop();
-  pthread_kill(thread_.native_handle(), SIGCHLD);
+  stop_.Wake();
   thread_.join();
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   for (const int signal : kTaken) Handle(signal, SIG_DFL);

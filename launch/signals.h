@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/clock.h"
+#include "transport/wake_fd.h"
 
 namespace londi::launch {
 
@@ -35,7 +36,8 @@ class Signals {
 
  private:
   sigset_t before_;  // Blocked in the thread that made this.
-  std::jthread thread_;
+  transport::WakeFd stop_;
+  std::thread thread_;
 };
 
 }  // namespace londi::launch

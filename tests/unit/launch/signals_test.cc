@@ -35,6 +35,12 @@ TEST(Signals, CountsRequestsToEndAndEndsAWait) {
   WaitForStopRequests(signals, 2);
 }
 
+// As where a role runs in a process that has one already.
+TEST(Signals, OneWithinAnotherDoesNotKeepThatFromEnding) {
+  Signals outer;
+  { Signals inner; }
+}
+
 // --- a stack pointer that points where nothing may be written below
 
 constexpr std::size_t kBytes = 64 << 10;  // Of a stack; a handler's frame takes some kilobytes.
