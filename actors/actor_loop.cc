@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -17,10 +16,6 @@ namespace londi::actors {
 namespace {
 
 constexpr std::chrono::milliseconds kPollInterval{50};
-
-void Require(bool holds, const std::string& what, const std::string& why, const std::string& fix) {
-  if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = fix});
-}
 
 // A sum that threads add to, and that reaches the metrics from time to time.
 struct Tally {
@@ -43,75 +38,23 @@ constexpr double kSecondsPerTick =
 
 }  // namespace
 
-void TermsOptions::Validate() const {
-  Require(zero_cost >= 0 && zero_cost <= 1 && unlimited >= 0 && unlimited <= 1,
-          "actor.terms.zero_cost or actor.terms.unlimited is outside 0..1",
-          "they are shares of episodes",
-          "set both between 0 and 1");
-  Require(
-      min_cost > 0 && min_cost <= max_cost,
-      "training costs range from " + std::to_string(min_cost) + " to " + std::to_string(max_cost),
-      "costs are drawn log-uniformly between the two",
-      "set 0 < actor.terms.min_cost <= actor.terms.max_cost");
-  Require(max_budget >= 0,
-          "actor.terms.max_budget is " + std::to_string(max_budget),
-          "it is what a budget buys at most, in calls",
-          "set it to 0 or more");
-  const bool counts_calls = budget_unit == core::BudgetUnit::kCalls;
-  Require(counts_calls ? call_price == 0 : call_price > 0 && call_price <= 1e9,
-          "actor.terms.call_price is " + std::to_string(call_price) + " with budgets that count " +
-              core::UnitName(budget_unit),
-          counts_calls
-              ? "each call is one; the price of a typical call is asked for with other units"
-              : "budgets are scaled by what a typical call costs",
-          counts_calls ? "set it to 0"
-                       : "set it above 0, to 1e9 at most; the table at the end of a run says how "
-                         "many tokens and GFLOP an episode takes");
-  const bool counts_time = budget_unit == core::BudgetUnit::kMilliseconds;
-  Require(counts_time
-              ? worst_call >= call_price && meter().most_per_call() < core::BudgetMeter::kMaxPrice
-              : worst_call == 0,
-          "actor.terms.worst_call is " + std::to_string(worst_call) + " with budgets that count " +
-              core::UnitName(budget_unit),
-          counts_time ? "nobody knows the time of a call beforehand: what none exceeds is reserved"
-                      : "in that unit a call's worst case is known without it",
-          counts_time ? "set it to actor.terms.call_price or more" : "set it to 0");
-  Require(max_budget <= (1 << 30) / meter().ticks_per_call(),
-          "actor.terms.max_budget is " + std::to_string(max_budget),
-          "so much at that price cannot be counted",
-          "lower it, or actor.terms.worst_call");
-}
-
-EpisodeTerms DrawTerms(const TermsOptions& options, Random& random) {
-  EpisodeTerms terms{.meter = options.meter()};
-  if (random.Uniform() >= options.zero_cost) {
-    const double exponent = random.Uniform();
-    terms.cost = static_cast<float>(options.min_cost *
-                                    std::pow(options.max_cost / options.min_cost, exponent));
-  }
-  if (random.Uniform() >= options.unlimited)
-    terms.budget = static_cast<std::int32_t>(
-        random.Below(options.max_budget * std::int64_t{terms.meter.ticks_per_call()} + 1));
-  return terms;
-}
-
 void ActorOptions::Validate() const {
-  Require(episodes >= 1 && episodes <= 1024,
-          "actor.episodes is " + std::to_string(episodes),
-          "each concurrent episode is a thread",
-          "set it between 1 and 1024");
-  Require(lm_timeout.count() > 0,
-          "actor.lm_timeout is not positive",
-          "no LM answers in no time",
-          "set it above 0s");
-  Require(max_failed_episodes >= 1,
-          "actor.max_failed_episodes is " + std::to_string(max_failed_episodes),
-          "the first failure already is one",
-          "set it to 1 or more");
-  Require(drain.count() >= 0,
-          "actor.drain is negative",
-          "it is a waiting time",
-          "set it to 0s or more");
+  core::RequireConfig(episodes >= 1 && episodes <= 1024,
+                      "actor.episodes is " + std::to_string(episodes),
+                      "each concurrent episode is a thread",
+                      "set it between 1 and 1024");
+  core::RequireConfig(lm_timeout.count() > 0,
+                      "actor.lm_timeout is not positive",
+                      "no LM answers in no time",
+                      "set it above 0s");
+  core::RequireConfig(max_failed_episodes >= 1,
+                      "actor.max_failed_episodes is " + std::to_string(max_failed_episodes),
+                      "the first failure already is one",
+                      "set it to 1 or more");
+  core::RequireConfig(drain.count() >= 0,
+                      "actor.drain is negative",
+                      "it is a waiting time",
+                      "set it to 0s or more");
   switcher.Validate();
   exploration.Validate();
   branching.Validate();

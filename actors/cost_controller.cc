@@ -10,27 +10,23 @@
 namespace londi::actors {
 
 void CostControllerOptions::Validate() const {
-  const auto require = [](bool holds, std::string what, std::string why, std::string fix) {
-    if (holds) return;
-    throw core::ConfigError(
-        {.what = std::move(what), .why = std::move(why), .fix = std::move(fix)});
-  };
-  require(min_cost > 0 && min_cost <= max_cost && std::isfinite(max_cost),
-          fmt::format("costs are controlled between {} and {}", min_cost, max_cost),
-          "control acts on their logarithm",
-          "set 0 < min_cost <= max_cost");
-  require(proportional >= 0 && integral > 0 && derivative >= 0,
-          fmt::format("the gains are {}, {} and {}", proportional, integral, derivative),
-          "more calls than wanted must raise the cost, and without integral it stays where it is",
-          "set the integral gain above 0, the others to 0 or more");
-  require(tolerance >= 0 && tolerance < 1 && resolution > 0,
-          fmt::format("tolerance is {} and resolution {}", tolerance, resolution),
-          "the search ends by the resolution",
-          "set 0 <= tolerance < 1 and a resolution above 0");
-  require(tries >= 1,
-          fmt::format("tries is {}", tries),
-          "without one nothing is controlled",
-          "set it to 1 or more");
+  core::RequireConfig(min_cost > 0 && min_cost <= max_cost && std::isfinite(max_cost),
+                      fmt::format("costs are controlled between {} and {}", min_cost, max_cost),
+                      "control acts on their logarithm",
+                      "set 0 < min_cost <= max_cost");
+  core::RequireConfig(
+      proportional >= 0 && integral > 0 && derivative >= 0,
+      fmt::format("the gains are {}, {} and {}", proportional, integral, derivative),
+      "more calls than wanted must raise the cost, and without integral it stays where it is",
+      "set the integral gain above 0, the others to 0 or more");
+  core::RequireConfig(tolerance >= 0 && tolerance < 1 && resolution > 0,
+                      fmt::format("tolerance is {} and resolution {}", tolerance, resolution),
+                      "the search ends by the resolution",
+                      "set 0 <= tolerance < 1 and a resolution above 0");
+  core::RequireConfig(tries >= 1,
+                      fmt::format("tries is {}", tries),
+                      "without one nothing is controlled",
+                      "set it to 1 or more");
 }
 
 CostController::CostController(const CostControllerOptions& options, double wanted)

@@ -14,10 +14,6 @@
 namespace londi::actors {
 namespace {
 
-void Require(bool holds, const std::string& what, const std::string& why, const std::string& fix) {
-  if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = fix});
-}
-
 double ValueOf(const EvaluationCell& cell, const EpisodeResult& episode) {
   return episode.total_reward - cell.terms.cost * episode.calls;
 }
@@ -64,44 +60,45 @@ bool DependsOnCost(const EvaluationCell& cell) {
 }
 
 void EvaluationOptions::Validate() const {
-  Require(episodes >= 1 && min_episodes >= 1 && min_episodes <= episodes,
-          "evaluation asks for " + std::to_string(min_episodes) + " to " +
-              std::to_string(episodes) + " episodes",
-          "it ends between the two",
-          "set 1 <= evaluation.min_episodes <= evaluation.episodes");
-  Require(first_seed <= kFirstCalibrationSeed &&
-              static_cast<std::uint64_t>(episodes) <= kFirstCalibrationSeed - first_seed,
-          std::to_string(episodes) + " evaluation seeds begin at " + std::to_string(first_seed),
-          "from " + std::to_string(kFirstCalibrationSeed) +
-              " on, seeds belong to calibration and training: those episodes are not unseen",
-          "evaluate fewer episodes, or from a smaller first seed");
-  Require(threads >= 1 && threads <= 1024,
-          "evaluation has " + std::to_string(threads) + " threads",
-          "each runs an episode",
-          "set evaluation.threads between 1 and 1024");
-  Require(lm_timeout.count() > 0,
-          "the LM timeout is not positive",
-          "no LM answers in no time",
-          "set it above 0s");
-  Require(attempts >= 1,
-          "evaluation attempts is " + std::to_string(attempts),
-          "each episode must be tried",
-          "set it to 1 or more");
-  Require(time.count() >= 0,
-          "the evaluation time is negative",
-          "an evaluation ends by itself",
-          "set evaluation.time to 0s (no limit) or more");
+  core::RequireConfig(episodes >= 1 && min_episodes >= 1 && min_episodes <= episodes,
+                      "evaluation asks for " + std::to_string(min_episodes) + " to " +
+                          std::to_string(episodes) + " episodes",
+                      "it ends between the two",
+                      "set 1 <= evaluation.min_episodes <= evaluation.episodes");
+  core::RequireConfig(
+      first_seed <= kFirstCalibrationSeed &&
+          static_cast<std::uint64_t>(episodes) <= kFirstCalibrationSeed - first_seed,
+      std::to_string(episodes) + " evaluation seeds begin at " + std::to_string(first_seed),
+      "from " + std::to_string(kFirstCalibrationSeed) +
+          " on, seeds belong to calibration and training: those episodes are not unseen",
+      "evaluate fewer episodes, or from a smaller first seed");
+  core::RequireConfig(threads >= 1 && threads <= 1024,
+                      "evaluation has " + std::to_string(threads) + " threads",
+                      "each runs an episode",
+                      "set evaluation.threads between 1 and 1024");
+  core::RequireConfig(lm_timeout.count() > 0,
+                      "the LM timeout is not positive",
+                      "no LM answers in no time",
+                      "set it above 0s");
+  core::RequireConfig(attempts >= 1,
+                      "evaluation attempts is " + std::to_string(attempts),
+                      "each episode must be tried",
+                      "set it to 1 or more");
+  core::RequireConfig(time.count() >= 0,
+                      "the evaluation time is negative",
+                      "an evaluation ends by itself",
+                      "set evaluation.time to 0s (no limit) or more");
 }
 
 void CalibrationOptions::Validate() const {
-  Require(episodes >= 1 && static_cast<std::uint64_t>(episodes) <= kNumCalibrationSeeds,
-          "calibration asks for " + std::to_string(episodes) + " episodes",
-          "there are " + std::to_string(kNumCalibrationSeeds) + " seeds for it",
-          "set evaluation.calibration_episodes from 1 to that");
-  Require(tries >= 1,
-          "calibration tries is " + std::to_string(tries),
-          "without a try nothing is matched",
-          "set it to 1 or more");
+  core::RequireConfig(episodes >= 1 && static_cast<std::uint64_t>(episodes) <= kNumCalibrationSeeds,
+                      "calibration asks for " + std::to_string(episodes) + " episodes",
+                      "there are " + std::to_string(kNumCalibrationSeeds) + " seeds for it",
+                      "set evaluation.calibration_episodes from 1 to that");
+  core::RequireConfig(tries >= 1,
+                      "calibration tries is " + std::to_string(tries),
+                      "without a try nothing is matched",
+                      "set it to 1 or more");
 }
 
 // One thread: takes a seed and runs it in all cells.

@@ -16,4 +16,9 @@ std::string Join(const ErrorText& text) {
 
 Error::Error(ErrorText text) : std::runtime_error(Join(text)), text_(std::move(text)) {}
 
+void RequireConfig(bool holds, std::string what, std::string why, std::string fix) {
+  if (holds) return;
+  throw ConfigError({.what = std::move(what), .why = std::move(why), .fix = std::move(fix)});
+}
+
 }  // namespace londi::core

@@ -29,6 +29,9 @@ class ConfigError : public Error {
   using Error::Error;
 };
 
+// Throws ConfigError with these three unless it `holds`.
+void RequireConfig(bool holds, std::string what, std::string why, std::string fix);
+
 // A file, a folder or a socket refused.
 class IoError : public Error {
  public:

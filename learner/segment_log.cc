@@ -14,56 +14,15 @@
 
 #include "core/no_room.h"
 #include "learner/segment_file.h"
-#include "transport/crc32c.h"
 
 namespace londi::learner {
 namespace {
 
-constexpr std::int64_t kRowAlignment = 16;
 constexpr std::size_t kCacheLine = 64;
 // Rows are written so many bytes at a time: few calls and large pages in the kernel's cache, yet
 // all of it still in the processor's.
 constexpr std::int64_t kStagedBytes = 1 << 20;
-constexpr std::int64_t kRowsPerScan = 64;
 constexpr const char* kSegmentExtension = ".log";
-
-std::int64_t StrideOf(int num_features) {
-  const auto bytes = static_cast<std::int64_t>(sizeof(StoredRow)) + 2LL * num_features;
-  return (bytes + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
-}
-
-// Of all bytes of each row that follow its crc, which is at its beginning.
-std::vector<std::uint32_t> CrcsOfRows(std::span<const std::byte> rows, std::int64_t stride) {
-  std::vector<std::uint32_t> crcs(rows.size() / static_cast<std::size_t>(stride));
-  transport::Crc32cOfEach(rows, sizeof(StoredRow::crc), crcs);
-  for (std::uint32_t& crc : crcs) crc = crc == 0 ? 1 : crc;
-  return crcs;
-}
-
-bool IsWholeRow(const std::byte* bytes, std::int64_t number, std::uint32_t crc) {
-  StoredRow row;
-  std::memcpy(&row, bytes, sizeof(row));
-  return row.crc == crc && row.number == number;
-}
-
-// How many of the `rows`, the first of which is `first`, are whole, up to the first that is not.
-std::int64_t CountWholeRows(std::span<const std::byte> rows,
-                            std::int64_t stride,
-                            std::int64_t first) {
-  const std::int64_t stored = std::ssize(rows) / stride;
-  std::int64_t whole = 0;
-  while (whole < stored) {
-    const std::int64_t begin = whole, count = std::min(kRowsPerScan, stored - begin);
-    const auto crcs = CrcsOfRows(rows.subspan(static_cast<std::size_t>(begin * stride),
-                                              static_cast<std::size_t>(count * stride)),
-                                 stride);
-    for (const std::uint32_t crc : crcs) {
-      if (!IsWholeRow(rows.data() + whole * stride, first + whole, crc)) return whole;
-      ++whole;
-    }
-  }
-  return whole;
-}
 
 std::string SegmentName(std::int64_t first_row) {
   char name[48];
@@ -296,14 +255,14 @@ void SegmentLog::AppendRow(const core::Transition& row) {
   if ((num_staged_ + 1) * stride_ > std::ssize(staged_)) StartWriting();
   const std::int64_t number = next_row();
   if (files_[number / rows_per_segment_].load(std::memory_order_relaxed) == nullptr) StartSegment();
-  Store(row, number, staged_.data() + num_staged_ * stride_);
+  StoreRow(row, number, std::span(staged_).subspan(num_staged_ * stride_, stride_));
   ++num_staged_;
 }
 
 // Leaves the staged rows to the writer, once it has done with those before.
 void SegmentLog::StartWriting() {
   FinishWriting();
-  Seal();
+  SealRows(staged_rows(), stride_);
   writing_.resize(staged_.size());
   std::swap(writing_, staged_);
   num_writing_ = std::exchange(num_staged_, 0);
@@ -331,19 +290,9 @@ void SegmentLog::FinishWriting() {
 void SegmentLog::WriteOut() {
   FinishWriting();
   if (num_staged_ == 0) return;
-  Seal();
+  SealRows(staged_rows(), stride_);
   WriteRows(staged_, num_staged_);
   MakeVisible(std::exchange(num_staged_, 0));
-}
-
-// Gives the staged rows their checksums.
-void SegmentLog::Seal() {
-  const std::span<std::byte> rows(staged_.data(), static_cast<std::size_t>(num_staged_ * stride_));
-  std::byte* row = rows.data();
-  for (const std::uint32_t crc : CrcsOfRows(rows, stride_)) {
-    std::memcpy(row, &crc, sizeof(crc));
-    row += stride_;
-  }
 }
 
 // The first of them is row end().
@@ -376,42 +325,6 @@ void SegmentLog::CheckFeatures(int num_features) {
   num_features_.store(num_features, std::memory_order_release);
 }
 
-void SegmentLog::Store(const core::Transition& row, std::int64_t number, std::byte* to) const {
-  StoredRow stored;
-  stored.flags = (row.activated ? StoredRow::kActivated : 0) |
-                 (row.may_activate ? StoredRow::kMayActivate : 0) |
-                 (row.terminated ? StoredRow::kTerminated : 0) |
-                 (row.truncated ? StoredRow::kTruncated : 0) |
-                 (row.gain ? StoredRow::kBranched : 0);
-  stored.number = number;
-  stored.actor = row.actor.value;
-  stored.incarnation = row.incarnation.value;
-  stored.sequence = row.sequence.value;
-  stored.episode = row.episode.value;
-  stored.step = row.step;
-  stored.steps_left = row.steps_left;
-  stored.quick_action = row.quick_action;
-  stored.deepthink_action = row.deepthink_action;
-  stored.behaviour_prob = row.behaviour_prob;
-  stored.reward = row.reward;
-  stored.cost = row.cost;
-  stored.remaining = row.remaining;
-  stored.set_price(row.price);
-  stored.tokens = row.tokens;
-  stored.gflops = row.gflops;
-  stored.milliseconds = row.milliseconds;
-  stored.weights = row.weights.value;
-  stored.quick_model = row.quick_model;
-  stored.deepthink_model = row.deepthink_model;
-  if (row.gain) stored.gain = *row.gain;
-  const std::size_t feature_bytes = row.features.size() * sizeof(std::uint16_t);
-  std::memcpy(to, &stored, sizeof(stored));
-  std::memcpy(to + sizeof(stored), row.features.data(), feature_bytes);
-  std::memset(to + sizeof(stored) + feature_bytes,
-              0,
-              static_cast<std::size_t>(stride_) - sizeof(stored) - feature_bytes);
-}
-
 void SegmentLog::Commit() {
   WriteOut();
   const std::int64_t from = committed_;
@@ -441,35 +354,7 @@ void SegmentLog::Prefetch(std::int64_t number, std::size_t bytes) const {
 }
 
 core::Transition SegmentLog::transition(std::int64_t number) const {
-  const StoredRow& stored = row(number);
-  const auto halves = features(number);
-  core::Transition out;
-  out.actor = core::ActorId(stored.actor);
-  out.incarnation = core::Incarnation(stored.incarnation);
-  out.sequence = core::Sequence(stored.sequence);
-  out.episode = core::EpisodeId(stored.episode);
-  out.step = stored.step;
-  out.steps_left = stored.steps_left;
-  out.features.assign(halves.begin(), halves.end());
-  out.quick_action = stored.quick_action;
-  out.deepthink_action = stored.deepthink_action;
-  out.activated = stored.activated();
-  out.behaviour_prob = stored.behaviour_prob;
-  out.may_activate = stored.may_activate();
-  out.reward = stored.reward;
-  out.cost = stored.cost;
-  out.remaining = stored.remaining;
-  out.terminated = stored.flags & StoredRow::kTerminated;
-  out.truncated = stored.flags & StoredRow::kTruncated;
-  out.price = stored.price();
-  out.tokens = stored.tokens;
-  out.gflops = stored.gflops;
-  out.milliseconds = stored.milliseconds;
-  out.weights = core::WeightsVersion(stored.weights);
-  out.quick_model = stored.quick_model;
-  out.deepthink_model = stored.deepthink_model;
-  if (stored.branched()) out.gain = stored.gain;
-  return out;
+  return LoadRow(row(number), features(number));
 }
 
 bool SegmentLog::WaitForRows(std::int64_t number, core::TimePoint deadline) const {

@@ -132,12 +132,13 @@ class SegmentLog {
   void SyncInBackground(const std::filesystem::path& segment);
   void AppendRow(const core::Transition& row);
   void CheckFeatures(int num_features);
-  void Store(const core::Transition& row, std::int64_t number, std::byte* to) const;
   std::int64_t next_row() const { return end() + num_writing_ + num_staged_; }
   void StartWriting();
   void FinishWriting();
   void WriteOut();
-  void Seal();
+  std::span<std::byte> staged_rows() {
+    return std::span(staged_).first(static_cast<std::size_t>(num_staged_ * stride_));
+  }
   void WriteRows(const std::vector<std::byte>& rows, std::int64_t count) const;
   void MakeVisible(std::int64_t rows);
   const std::byte* Address(std::int64_t number) const;

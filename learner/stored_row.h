@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "core/budget_meter.h"
@@ -69,5 +70,21 @@ struct StoredRow {
 inline constexpr std::uint32_t kRowLayoutVersion = 2;
 static_assert(sizeof(StoredRow) == 120 && std::is_trivially_copyable_v<StoredRow>);
 static_assert(offsetof(StoredRow, step) == 48 && offsetof(StoredRow, gain) == 112);
+
+// Bytes from the beginning of one row to that of the next.
+std::int64_t StrideOf(int num_features);
+
+// Writes the row but for its crc over all of `to`, StrideOf bytes; SealRows gives it that.
+void StoreRow(const core::Transition& row, std::int64_t number, std::span<std::byte> to);
+core::Transition LoadRow(const StoredRow& stored, std::span<const std::uint16_t> features);
+
+// Gives `rows`, which lie one behind the other, their crcs.
+void SealRows(std::span<std::byte> rows, std::int64_t stride);
+
+// How many of the `rows`, the first of which has the number `first`, are whole, up to the first
+// that is not.
+std::int64_t CountWholeRows(std::span<const std::byte> rows,
+                            std::int64_t stride,
+                            std::int64_t first);
 
 }  // namespace londi::learner

@@ -9,36 +9,32 @@
 namespace londi::actors {
 
 void ExplorationOptions::Validate() const {
-  const auto require =
-      [](bool holds, const std::string& what, const std::string& why, const std::string& fix) {
-        if (!holds) throw core::ConfigError({.what = what, .why = why, .fix = fix});
-      };
-  require(epsilon_base > 0 && epsilon_base <= 1,
-          "actor.exploration.epsilon_base is " + std::to_string(epsilon_base),
-          "it is a probability, and 0 would end all exploration",
-          "set it above 0, to 1 at most");
-  require(epsilon_power >= 0,
-          "actor.exploration.epsilon_power is " + std::to_string(epsilon_power),
-          "epsilon would exceed its base",
-          "set it to 0 or more");
+  core::RequireConfig(epsilon_base > 0 && epsilon_base <= 1,
+                      "actor.exploration.epsilon_base is " + std::to_string(epsilon_base),
+                      "it is a probability, and 0 would end all exploration",
+                      "set it above 0, to 1 at most");
+  core::RequireConfig(epsilon_power >= 0,
+                      "actor.exploration.epsilon_power is " + std::to_string(epsilon_power),
+                      "epsilon would exceed its base",
+                      "set it to 0 or more");
   const std::string names =
       "always_quick, always_deepthink, random_rate, takeover and disagreement are shares";
-  require(labels >= 0 && labels <= 1,
-          "actor.exploration.labels is " + std::to_string(labels),
-          "it is a share of the decisions",
-          "set it between 0 and 1");
+  core::RequireConfig(labels >= 0 && labels <= 1,
+                      "actor.exploration.labels is " + std::to_string(labels),
+                      "it is a share of the decisions",
+                      "set it between 0 and 1");
   double sum = 0;
   for (const double share : {always_quick, always_deepthink, random_rate, takeover, disagreement}) {
-    require(share >= 0 && share <= 1,
-            "a share in actor.exploration is " + std::to_string(share),
-            names + " of episodes",
-            "set each between 0 and 1");
+    core::RequireConfig(share >= 0 && share <= 1,
+                        "a share in actor.exploration is " + std::to_string(share),
+                        names + " of episodes",
+                        "set each between 0 and 1");
     sum += share;
   }
-  require(sum <= 1 + 1e-9,  // Decimal fractions may add up to a bit more than 1.
-          "the shares in actor.exploration add up to " + std::to_string(sum),
-          names + " of the same episodes",
-          "lower some until they add up to 1 at most");
+  core::RequireConfig(sum <= 1 + 1e-9,  // Decimal fractions may add up to a bit more than 1.
+                      "the shares in actor.exploration add up to " + std::to_string(sum),
+                      names + " of the same episodes",
+                      "lower some until they add up to 1 at most");
 }
 
 double SlotEpsilon(const ExplorationOptions& options, int slot, int num_slots) {
