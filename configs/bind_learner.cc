@@ -44,24 +44,6 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
       {.meaning = "Units per layer of the part that learns where the LMs disagree; 0 = without",
        .min = 0,
        .max = 4096});
-  table.Add("learner.dqn.plans",
-            dqn.plans,
-            {.meaning = "Also learn what it is worth to call wherever the LMs disagree with more "
-                        "than a certain probability, and follow the best such plan"});
-  table.Add("learner.dqn.plan_margin",
-            dqn.plan_margin,
-            {.meaning = "... unless the critics see an advantage of more than this in a single "
-                        "other choice",
-             .unit = "reward",
-             .min = 0,
-             .max = 100});
-  table.Add("learner.dqn.plan_tolerance",
-            dqn.plan_tolerance,
-            {.meaning = "Of the plans whose values are within this of the highest, the one with "
-                        "the fewest calls is followed",
-             .unit = "reward",
-             .min = 0,
-             .max = 100});
   table.Add(
       "learner.dqn.branching",
       dqn.branching,

@@ -124,7 +124,7 @@ void RefuseOwn(const std::vector<std::string>& sets) {
 
 std::vector<NamedSets> StudyConfig::ParsedVariants() const {
   const std::vector<NamedSets> parsed =
-      Parse(variants, "study.variants", "no-plans learner.dqn.plans=false");
+      Parse(variants, "study.variants", "no-relabelling learner.relabel.enabled=false");
   for (const NamedSets& variant : parsed) {
     RefuseShared(variant);
     RefuseOwn(variant.sets);

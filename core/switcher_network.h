@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <string_view>
 
 // The Switcher's network, written by the learner (LibTorch) and read by actors (no torch). Both
@@ -14,7 +13,7 @@
 //                 d = P(DEEPTHINK would act otherwise than QUICK | features); it knows no cost and
 //                 no budget, because DEEPTHINK does not. Without the tower d = 1
 //   trunk         a tower over input ++ (d, ln(d + kLogFloor) / 4) where there is a d
-//   heads         six times Linear(width -> 1); with plans also twice Linear(width -> kNumPlans)
+//   heads         six times Linear(width -> 1)
 //
 //   A_R = d G_R + (1 - d) l S_R            Q_R(s,g) = V_R + (g - 1/2) A_R   expected task return
 //   A_N = d G_N + (1 - d) l S_N + 1        Q_N(s,g) = V_N + (g - 1/2) A_N   expected activations
@@ -25,12 +24,6 @@
 // minus its shadow price, and nothing at all without a budget. The activation itself counts 1.
 // (algorithms.md 2.4.4: A = d E[gain | disagreement] - lambda - c.) With branching G is learned
 // from rows whose other choice was played out, too (core::Transition::Gain), and from nothing else.
-//
-// Beside the critics of the greedy policy stand those of the *plans*, which are fixed but for d:
-// plan k calls, as long as the budget lasts, wherever d > kPlanThresholds[k], to the episode's end.
-// V_R[k], V_N[k] are what it brings and costs from here on. A call that another call can make up
-// for a step later is worth less than any critic's error, so a policy that is greedy step by step
-// may put it off for ever; plans differ by whole episodes. See ChooseGreedily.
 //
 // The memory is a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078; for partial observability
 // Hausknecht & Stone 2015, arXiv:1507.06527), h = 0 before the first row it reads. Its two linear
@@ -44,10 +37,6 @@
 //   trunk.<i>.{weight,bias}         trunk.<i>.norm.{weight,bias}
 //   return.value.{weight,bias}      return.gain.{weight,bias}      return.shadow.{weight,bias}
 //   calls.value.{weight,bias}       calls.gain.{weight,bias}       calls.shadow.{weight,bias}
-//   plans.return.{weight,bias}      plans.calls.{weight,bias}
-//   plans.margin [1]   plans.tolerance [1]   PlanRule. These six only where there are plans;
-//   weights
-//                                   of earlier builds have no tolerance: 0
 //   disagreement.<i>.{weight,bias}  disagreement.<i>.norm.{weight,bias}
 //   disagreement.logit.{weight,bias}
 //   memory.input.{weight,bias}      [3 width, num_features], [3 width]
@@ -74,12 +63,6 @@ constexpr int MemoryStart(int step, int window) {
   return before > 0 ? before * window : 0;
 }
 
-// The first never calls: where plans tie, as before any training, it is QUICK's. The last always
-// calls.
-inline constexpr std::array kPlanThresholds{
-    2.0f, 0.95f, 0.8f, 0.6f, 0.4f, 0.25f, 0.15f, 0.08f, -1.0f};
-inline constexpr int kNumPlans = static_cast<int>(kPlanThresholds.size());
-
 // What the network says about one state. The learner reads rows of its output tensor as this.
 struct Values {
   float return_value = 0;      // V_R
@@ -89,8 +72,6 @@ struct Values {
   float disagreement = 1;      // d
   float return_gain = 0;       // G_R
   float calls_gain = 1;        // G_N + 1
-  std::array<float, kNumPlans> plan_return{};
-  std::array<float, kNumPlans> plan_calls{};
 
   float Return(bool activate) const {
     return return_value + (activate ? 0.5f : -0.5f) * return_advantage;
@@ -99,35 +80,9 @@ struct Values {
     return calls_value + (activate ? 0.5f : -0.5f) * calls_advantage;
   }
   float Advantage(float cost) const { return return_advantage - cost * calls_advantage; }
-  float PlanValue(int plan, float cost) const {
-    const auto k = static_cast<std::size_t>(plan);
-    return plan_return[k] - cost * plan_calls[k];
-  }
-  // Whether plan k calls here, if it may. A NaN never does.
-  bool PlanActivates(int plan) const {
-    return disagreement > kPlanThresholds[static_cast<std::size_t>(plan)];
-  }
+  // What the greedy policy does where it may. A tie stays with QUICK, and so does a NaN.
+  bool Activates(float cost) const { return Advantage(cost) > 0; }
 };
-static_assert(sizeof(Values) == (7 + 2 * kNumPlans) * sizeof(float));
-
-// How plans become a choice. Task reward.
-struct PlanRule {
-  float margin = -1;    // >= 0; less: there are no plans.
-  float tolerance = 0;  // >= 0
-};
-
-struct GreedyChoice {
-  bool activate = false;
-  int plan = kCritics;  // What says what the choice is worth: a plan, or Q.
-  static constexpr int kCritics = -1;
-};
-
-// The policy. Without plans: activate iff legal and advantage > 0. With plans: what the best plan
-// does at this cost (generalized policy improvement, Barreto et al. 2017, arXiv:1606.05312), unless
-// the critics see an advantage or disadvantage of more than `margin` in doing otherwise. Plans that
-// are worth nearly the same differ in their calls, and the best of several noisy values is one that
-// is overrated: so the best plan is, of those within `tolerance` of the highest value, the one with
-// the fewest calls. A tie stays with QUICK, and so does a NaN.
-GreedyChoice ChooseGreedily(const Values& values, float cost, bool may_activate, PlanRule rule);
+static_assert(sizeof(Values) == 7 * sizeof(float));
 
 }  // namespace londi::core::switcher_network

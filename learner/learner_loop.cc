@@ -37,8 +37,6 @@ struct LearnerLoop::Instruments {
             metrics.GetGauge("londi_learner_loss_return", "Huber loss of the critic of returns")),
         loss_calls(metrics.GetGauge("londi_learner_loss_calls",
                                     "Huber loss of the critic of activations")),
-        loss_plans(
-            metrics.GetGauge("londi_learner_loss_plans", "Huber loss of the plans' critics")),
         loss_gains(metrics.GetGauge("londi_learner_loss_gains",
                                     "Huber loss of what branched activations were worth")),
         loss_conservative(
@@ -57,9 +55,9 @@ struct LearnerLoop::Instruments {
                                               "Checkpoints that the disk had no room for")) {}
 
   monitor::Counter updates, skipped;
-  monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_plans, loss_gains,
-      loss_conservative, loss_disagreement, loss_policy, policy_entropy, gradient_norm,
-      waiting_share, checkpoint_seconds;
+  monitor::Gauge rows, replay, version, loss_return, loss_calls, loss_gains, loss_conservative,
+      loss_disagreement, loss_policy, policy_entropy, gradient_norm, waiting_share,
+      checkpoint_seconds;
   monitor::Counter checkpoints_failed;
 };
 
@@ -357,7 +355,6 @@ void LearnerLoop::UpdateMetrics() {
   instruments_->replay.Set(static_cast<double>(replay_.num_sampleable()));
   instruments_->loss_return.Set(last_.loss_return);
   instruments_->loss_calls.Set(last_.loss_calls);
-  instruments_->loss_plans.Set(last_.loss_plans);
   instruments_->loss_gains.Set(last_.loss_gains);
   instruments_->loss_conservative.Set(last_.loss_conservative);
   instruments_->loss_disagreement.Set(last_.loss_disagreement);

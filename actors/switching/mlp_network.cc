@@ -39,13 +39,6 @@ MlpNetwork::MlpNetwork(std::shared_ptr<const core::WeightsSnapshot> weights)
   calls_value_ = FindLinear("calls.value", width, 1);
   calls_gain_ = FindLinear("calls.gain", width, 1);
   calls_shadow_ = FindLinear("calls.shadow", width, 1);
-  if (HasArray("plans.margin")) {
-    constexpr std::size_t kNumPlans = core::switcher_network::kNumPlans;
-    plans_return_ = FindLinear("plans.return", width, kNumPlans);
-    plans_calls_ = FindLinear("plans.calls", width, kNumPlans);
-    rule_.margin = FindArray("plans.margin", {1})[0];
-    if (HasArray("plans.tolerance")) rule_.tolerance = FindArray("plans.tolerance", {1})[0];
-  }
   if (HasArray("memory.window")) {
     const std::vector<float>& biases = weights_->Find("memory.state.bias").values;
     const std::size_t memory_width = biases.size() / kNumGates;
@@ -95,10 +88,6 @@ core::switcher_network::Values MlpNetwork::Evaluate(std::span<const float> input
   output.calls_value = calls_value_.ApplyToOne(hidden);
   output.calls_advantage =
       output.disagreement * calls_gain + agreement * calls_shadow_.ApplyToOne(hidden) + 1.0f;
-  if (rule_.margin >= 0) {
-    plans_return_.Apply(hidden, output.plan_return);
-    plans_calls_.Apply(hidden, output.plan_calls);
-  }
   return output;
 }
 

@@ -35,10 +35,9 @@ class MlpNetwork : private SnapshotLayers {
 
   using SnapshotLayers::is_empty;
   bool has_disagreement() const { return !disagreement_.empty(); }
-  core::switcher_network::PlanRule rule() const { return rule_; }  // Of ChooseGreedily.
-  int memory_width() const { return memory_width_; }               // 0 = none.
-  int memory_window() const { return memory_window_; }             // Of MemoryStart.
-  int num_inputs() const { return num_inputs_; }                   // Features, memory and context.
+  int memory_width() const { return memory_width_; }    // 0 = none.
+  int memory_window() const { return memory_window_; }  // Of MemoryStart.
+  int num_inputs() const { return num_inputs_; }        // Features, memory and context.
   using SnapshotLayers::version;
 
  private:
@@ -48,8 +47,6 @@ class MlpNetwork : private SnapshotLayers {
   Tower trunk_;
   Linear return_value_, return_gain_, return_shadow_;
   Linear calls_value_, calls_gain_, calls_shadow_;
-  Linear plans_return_, plans_calls_;
-  core::switcher_network::PlanRule rule_;
   Tower disagreement_;  // Empty: d = 1.
   Linear disagreement_logit_;
   int memory_width_ = 0;

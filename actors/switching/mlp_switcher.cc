@@ -7,9 +7,7 @@ namespace londi::actors {
 core::SwitchChoice MlpSwitcher::Choose(const core::SwitcherInput& input) {
   const core::switcher_network::Values values = network_.Evaluate(input);
   if (network_.is_empty()) return {};
-  return {.activate = core::switcher_network::ChooseGreedily(
-                          values, input.cost, /*may_activate=*/true, network_.network().rule())
-                          .activate,
+  return {.activate = values.Activates(input.cost),
           .advantage = values.Advantage(input.cost),
           .disagreement = values.disagreement,
           .version = network_.network().version()};

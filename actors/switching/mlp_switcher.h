@@ -7,8 +7,8 @@
 
 namespace londi::actors {
 
-// The learned Switcher, greedy: core's ChooseGreedily on what the network of
-// core/switcher_network.h predicts. Before the first Load it does not activate.
+// The learned Switcher, greedy: activates where the network of core/switcher_network.h predicts an
+// advantage. Before the first Load it does not activate.
 class MlpSwitcher final : public core::Switcher {
  public:
   // Throws core::ProtocolError when the features are not of the width that the weights were made

@@ -18,7 +18,6 @@ struct UpdateResult {
                               // larger of both choices.
   double loss_return = 0;  // Mean weighted Huber loss of each critic; sac: of both, costs included.
   double loss_calls = 0;
-  double loss_plans = 0;         // Of the plans' returns and calls, 0 without plans.
   double loss_gains = 0;         // Of the branched rows' gains, 0 without branching.
   double loss_conservative = 0;  // What CQL adds, 0 without.
   double loss_disagreement = 0;  // Cross-entropy of where the LMs disagree, nats.

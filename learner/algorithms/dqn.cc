@@ -19,12 +19,6 @@
 namespace londi::learner {
 namespace {
 
-core::switcher_network::PlanRule RuleOf(const DqnOptions& options) {
-  if (!options.plans) return {};
-  return {.margin = static_cast<float>(options.plan_margin),
-          .tolerance = static_cast<float>(options.plan_tolerance)};
-}
-
 class Dqn final : public Algorithm {
  public:
   Dqn(const DqnOptions& options, int num_features, const std::string& device, std::uint64_t seed)
@@ -34,10 +28,8 @@ class Dqn final : public Algorithm {
                options.network.width,
                options.network.layers,
                options.disagreement_width,
-               options.plans,
                options.branching,
                options.memory.width},
-        rule_(RuleOf(options)),
         device_(device),
         online_(shape_, device_, /*gradient=*/true),
         target_(shape_, device_, /*gradient=*/false),
@@ -70,12 +62,6 @@ class Dqn final : public Algorithm {
     result.errors.resize(static_cast<std::size_t>(batch.num_states));
     const DuelingLoss loss = ComputeLoss(
         batch, values, targets, options_.calls_loss_weight, AsValues(gradient), result.errors);
-    if (options_.plans) {
-      std::vector<PlanTargets> plan_targets(static_cast<std::size_t>(batch.num_states));
-      MakePlanTargets(batch, values, AsValues(chosen_by), plan_targets);
-      result.loss_plans = ComputePlanLoss(
-          batch, values, plan_targets, options_.calls_loss_weight, AsValues(gradient));
-    }
     if (options_.conservative > 0) {
       result.loss_conservative =
           ComputeConservativeLoss(batch, values, options_.conservative, AsValues(gradient));
@@ -109,10 +95,6 @@ class Dqn final : public Algorithm {
     snapshot->version = version;
     snapshot->architecture = core::switcher_network::kArchitecture;
     snapshot->arrays = online_.ToArrays(online_.flat(), "");
-    if (options_.plans) {
-      snapshot->arrays.push_back({"plans.margin", {1}, {rule_.margin}});
-      snapshot->arrays.push_back({"plans.tolerance", {1}, {rule_.tolerance}});
-    }
     if (options_.memory.width > 0) {
       snapshot->arrays.push_back(
           {"memory.window", {1}, {static_cast<float>(options_.memory.window)}});
@@ -190,7 +172,7 @@ class Dqn final : public Algorithm {
                                   std::span<const Values> chosen_by,
                                   std::int64_t& rows_forward) const {
     std::vector<Bootstrap> bootstraps(batch.entries.size());
-    ChooseBootstraps(batch, chosen_by, rule_, bootstraps);
+    ChooseBootstraps(batch, chosen_by, bootstraps);
 
     std::vector<std::int64_t> wanted;
     for (const Bootstrap& bootstrap : bootstraps) {
@@ -207,9 +189,9 @@ class Dqn final : public Algorithm {
       const Bootstrap& bootstrap = bootstraps[e];
       targets[e] = {bootstrap.horizon.reward, bootstrap.horizon.calls};
       if (bootstrap.successor < 0) continue;
-      const Target rest = ValueOf(bootstrap.choice, values[next++]);
-      targets[e].return_value += bootstrap.horizon.discount * rest.return_value;
-      targets[e].calls_value += bootstrap.horizon.discount * rest.calls_value;
+      const Values& rest = values[next++];
+      targets[e].return_value += bootstrap.horizon.discount * rest.Return(bootstrap.activate);
+      targets[e].calls_value += bootstrap.horizon.discount * rest.Calls(bootstrap.activate);
     }
     return targets;
   }
@@ -227,13 +209,6 @@ class Dqn final : public Algorithm {
         {.lambda = options_.retrace_lambda, .temperature = options_.retrace_temperature});
   }
 
-  static Target ValueOf(const core::switcher_network::GreedyChoice& choice, const Values& values) {
-    if (choice.plan == core::switcher_network::GreedyChoice::kCritics)
-      return {values.Return(choice.activate), values.Calls(choice.activate)};
-    const auto plan = static_cast<std::size_t>(choice.plan);
-    return {values.plan_return[plan], values.plan_calls[plan]};
-  }
-
   void Step(UpdateResult& result) {
     const at::Tensor& gradient = online_.flat_gradient();
     result.gradient_norm = gradient.norm().item<double>();
@@ -246,7 +221,6 @@ class Dqn final : public Algorithm {
   const DqnOptions options_;
   const int num_features_;
   const DuelingNetwork::Shape shape_;
-  const core::switcher_network::PlanRule rule_;
   const at::Device device_;
   DuelingNetwork online_;
   DuelingNetwork target_;
@@ -263,27 +237,10 @@ void DqnOptions::Validate() const {
                 "learner.dqn.disagreement_width",
                 disagreement_width,
                 "8 to 4096, or to 0 for none");
-  if (plans && disagreement_width == 0) {
-    throw core::ConfigError(
-        {.what = "learner.dqn.plans is true although learner.dqn.disagreement_width is 0",
-         .why = "plans call wherever the LMs probably disagree, and only that part of the network "
-                "learns where that is",
-         .fix = "set learner.dqn.disagreement_width to 128, or learner.dqn.plans to false"});
-  }
-  RequireWithin(plan_margin >= 0, "learner.dqn.plan_margin", plan_margin, "0 or more");
-  RequireWithin(plan_tolerance >= 0, "learner.dqn.plan_tolerance", plan_tolerance, "0 or more");
   RequireWithin(retrace_lambda >= 0 && retrace_lambda <= 1,
                 "learner.dqn.retrace_lambda",
                 retrace_lambda,
                 "0 to 1");
-  if (plans && retrace_lambda > 0) {
-    throw core::ConfigError(
-        {.what = "learner.dqn.retrace_lambda is above 0 although learner.dqn.plans is true",
-         .why = "Retrace weighs what was done by its probability under the policy; with plans the "
-                "Switcher follows the best of them for certain, and plans are evaluated along "
-                "windows that did what they would have done, without Retrace",
-         .fix = "set learner.dqn.retrace_lambda to 0, or learner.dqn.plans to false"});
-  }
   RequireWithin(retrace_temperature >= 0,
                 "learner.dqn.retrace_temperature",
                 retrace_temperature,
@@ -311,12 +268,6 @@ void DqnOptions::Validate() const {
              "branched episodes are played by copies that begin in the middle of an episode, and "
              "nothing before it is remembered there",
          .fix = "set learner.dqn.branching to false, or learner.dqn.memory.width to 0"});
-  }
-  if (plans && conservative > 0) {
-    throw core::ConfigError(
-        {.what = "learner.dqn.conservative is above 0 although learner.dqn.plans is true",
-         .why = "it makes the critics cautious, and the plans overrule the critics",
-         .fix = "set learner.dqn.conservative to 0, or learner.dqn.plans to false"});
   }
 }
 

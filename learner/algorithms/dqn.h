@@ -18,10 +18,7 @@ struct MemoryOptions {
 
 struct DqnOptions {
   NetworkOptions network{.adam = {.epsilon = 1.5e-4}};
-  int disagreement_width = 128;  // Units per layer of its tower, 8..4096; 0 = no tower.
-  bool plans = false;            // Needs the disagreement tower.
-  double plan_margin = 1;        // Both of core's PlanRule, task reward, >= 0.
-  double plan_tolerance = 0;
+  int disagreement_width = 128;       // Units per layer of its tower, 8..4096; 0 = no tower.
   bool branching = false;             // Gains are learned from branched rows, and only there.
   double retrace_lambda = 0;          // Targets by Retrace(lambda) with this, 0..1; 0 = without.
   double retrace_temperature = 0.02;  // Of the policy that they are about, task reward, >= 0.
@@ -36,22 +33,18 @@ struct DqnOptions {
 // one of core/switcher_network.h.
 //
 //   y_R = R_k + gamma^k Q_R'(s_k, a*)      y_N = N_k + gamma^k Q_N'(s_k, a*)
-//   a*  = argmax_{legal} Q_R - c Q_N       (with plans: core's ChooseGreedily)
+//   a*  = argmax_{legal} Q_R - c Q_N
 //
 // with a* of the online network and the values of the target network, both critics at the same a*:
 // what is learned is the return and the bill of one policy, the one that is greedy at (c, z). Legal
 // is MayActivate(z_k); a NaN is never greedy. Huber losses, Adam, gradient clipping, Polyak target.
-// With `plans` the values of core's plans are learned beside it, by policy evaluation on windows
-// that did what the plan would have done (MakePlanTargets), bootstrapped from the online network:
-// no maximum is taken, so that nothing has to be held back. Where the best of them is worth more
-// than Q of the same choice, it is what targets continue with. Where the LMs disagree is learned
+// Where the LMs disagree is learned
 // beside it, by cross-entropy on the rows in which DEEPTHINK was asked; most of an advantage's
 // noise is about states in which they agree, where it is 0.
 //
 // With `retrace_lambda` targets do not end where a row was not greedy, but go on by as much as the
 // policy could have done the same as was done (MakeRetraceTargets); that policy is greedy but for a
 // temperature. Without it they are the same with lambda = 1 and temperature 0 (ChooseHorizon).
-// Plans have no probabilities, so it is the one or the other.
 //
 // With a `memory` the network remembers an episode's former rows. The learner reads them anew for
 // each row of a batch (MemoryChains), as the actors did, so that nothing of it stands in the rows;
@@ -59,9 +52,8 @@ struct DqnOptions {
 //
 // Sources: Mnih et al. 2015; van Hasselt et al. 2016 (double, arXiv:1509.06461); Wang et al. 2016
 // (dueling, arXiv:1511.06581); Hessel et al. 2018 (Rainbow, arXiv:1710.02298); the switching
-// problem: Chen et al. 2024 (LONDI, arXiv:2402.12061); plans: Barreto et al. 2017 (generalized
-// policy improvement, arXiv:1606.05312); Munos et al. 2016 (Retrace, arXiv:1606.02647). Two
-// critics: algorithms.md 2.6.
+// problem: Chen et al. 2024 (LONDI, arXiv:2402.12061); Munos et al. 2016 (Retrace,
+// arXiv:1606.02647). Two critics: algorithms.md 2.6.
 //   device  "cpu", "cuda" or "cuda:<index>", already resolved
 //   seed    of the initial weights; the heads start at 0, so the first policy is always QUICK
 std::unique_ptr<Algorithm> MakeDqn(const DqnOptions& options,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <vector>
 
 #include "core/budget.h"
@@ -16,34 +15,24 @@ float Huber(float error) {
   return size <= 1 ? 0.5f * error * error : size - 0.5f;
 }
 
-// How many more calls a plan makes in a row than was recorded. nullopt: the other choice leads
-// elsewhere.
-std::optional<float> MoreCalls(bool plan_activates, bool activated, bool leads_to_the_same) {
-  if (plan_activates == activated) return 0.0f;
-  if (!leads_to_the_same) return std::nullopt;
-  return plan_activates ? 1.0f : -1.0f;
-}
-
 float HuberSlope(float error) { return std::clamp(error, -1.0f, 1.0f); }
 
 }  // namespace
 
 void ChooseBootstraps(const Batch& batch,
                       std::span<const Values> successors,
-                      core::switcher_network::PlanRule rule,
                       std::span<Bootstrap> out) {
   const auto first_successor = static_cast<std::size_t>(batch.num_states);
-  std::vector<core::switcher_network::GreedyChoice> greedy(successors.size());
+  std::vector<std::uint8_t> greedy(successors.size());
   for (std::size_t i = 0; i < successors.size(); ++i) {
     const Context& context = batch.contexts[first_successor + i];
-    greedy[i] = core::switcher_network::ChooseGreedily(
-        successors[i], context.cost, MayActivate(context.remaining), rule);
+    greedy[i] = MayActivate(context.remaining) && successors[i].Activates(context.cost);
   }
   std::vector<std::uint8_t> followed(batch.horizons.size());
   for (std::size_t i = 0; i < followed.size(); ++i) {
     const std::int32_t successor = batch.horizon_successor[i];
-    followed[i] = successor >= 0 && greedy[static_cast<std::size_t>(successor)].activate ==
-                                        (batch.horizon_activated[i] != 0);
+    followed[i] =
+        successor >= 0 && greedy[static_cast<std::size_t>(successor)] == batch.horizon_activated[i];
   }
   for (std::size_t e = 0; e < batch.entries.size(); ++e) {
     const auto first = static_cast<std::size_t>(batch.entries[e].first_horizon);
@@ -53,76 +42,8 @@ void ChooseBootstraps(const Batch& batch,
                                            std::span(followed).subspan(first, count)));
     const std::int32_t successor = batch.horizon_successor[chosen];
     out[e] = {batch.horizons[chosen], successor};
-    if (successor >= 0) out[e].choice = greedy[static_cast<std::size_t>(successor)];
+    if (successor >= 0) out[e].activate = greedy[static_cast<std::size_t>(successor)] != 0;
   }
-}
-
-void MakePlanTargets(const Batch& batch,
-                     std::span<const Values> states,
-                     std::span<const Values> successors,
-                     std::span<PlanTargets> out) {
-  const auto num_states = static_cast<std::size_t>(batch.num_states);
-  const auto acts_as = [](const Values& values, const Context& context, int plan) {
-    return MayActivate(context.remaining) && values.PlanActivates(plan);
-  };
-  for (std::size_t i = 0; i < num_states; ++i) {
-    const Batch::Entry& entry = batch.entries[i];  // The choice taken in row i.
-    const bool unlimited = batch.contexts[i].remaining == core::BudgetGovernor::kUnlimited;
-    const bool agreed = batch.disagreements[i] == Batch::Disagreement::kAgreed;
-    const auto first = static_cast<std::size_t>(entry.first_horizon);
-    const std::size_t end = first + static_cast<std::size_t>(entry.num_horizons);
-    out[i] = {};
-    for (int plan = 0; plan < kNumPlans; ++plan) {
-      std::optional<float> more = MoreCalls(
-          acts_as(states[i], batch.contexts[i], plan), entry.activate, unlimited && agreed);
-      if (!more) continue;
-      float calls_more = *more;
-      std::size_t h = first;
-      for (; h + 1 < end && batch.horizon_successor[h] >= 0; ++h) {
-        const auto successor = static_cast<std::size_t>(batch.horizon_successor[h]);
-        more =
-            MoreCalls(acts_as(successors[successor], batch.contexts[num_states + successor], plan),
-                      batch.horizon_activated[h] != 0,
-                      unlimited && batch.horizon_agreed[h] != 0);
-        if (!more) break;
-        calls_more += batch.horizons[h].discount * *more;
-      }
-      const auto k = static_cast<std::size_t>(plan);
-      const Horizon& horizon = batch.horizons[h];
-      Target target{horizon.reward, horizon.calls + calls_more};
-      if (batch.horizon_successor[h] >= 0) {
-        const Values& rest = successors[static_cast<std::size_t>(batch.horizon_successor[h])];
-        target.return_value += horizon.discount * rest.plan_return[k];
-        target.calls_value += horizon.discount * rest.plan_calls[k];
-      }
-      out[i].known[k] = true;
-      out[i].targets[k] = target;
-    }
-  }
-}
-
-double ComputePlanLoss(const Batch& batch,
-                       std::span<const Values> values,
-                       std::span<const PlanTargets> targets,
-                       double calls_weight,
-                       std::span<Values> gradient) {
-  const float scale = 1.0f / static_cast<float>(batch.num_states);
-  const auto weight_of_calls = static_cast<float>(calls_weight);
-  double loss = 0;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto num_known = std::ranges::count(targets[i].known, true);
-    if (num_known == 0) continue;
-    const float weight = batch.entries[i].weight * scale / static_cast<float>(num_known);
-    for (std::size_t k = 0; k < targets[i].known.size(); ++k) {
-      if (!targets[i].known[k]) continue;
-      const float return_error = values[i].plan_return[k] - targets[i].targets[k].return_value;
-      const float calls_error = values[i].plan_calls[k] - targets[i].targets[k].calls_value;
-      loss += weight * (Huber(return_error) + weight_of_calls * Huber(calls_error));
-      gradient[i].plan_return[k] += weight * HuberSlope(return_error);
-      gradient[i].plan_calls[k] += weight * weight_of_calls * HuberSlope(calls_error);
-    }
-  }
-  return loss;
 }
 
 DuelingLoss ComputeLoss(const Batch& batch,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 
@@ -9,47 +8,25 @@
 
 namespace londi::learner {
 
-using core::switcher_network::kNumPlans;
 using core::switcher_network::Values;
 
 // Where an entry's target continues, decided by the online network's values of the successors.
 struct Bootstrap {
   Horizon horizon;
-  std::int32_t successor = -1;                  // -1 = terminal
-  core::switcher_network::GreedyChoice choice;  // a*: the legal greedy choice there.
+  std::int32_t successor = -1;  // -1 = terminal
+  bool activate = false;        // a*: the legal greedy choice there.
 };
 
 //   successors [num_successors]
-//   rule       of core's ChooseGreedily
 // Fills out [entries].
 void ChooseBootstraps(const Batch& batch,
                       std::span<const Values> successors,
-                      core::switcher_network::PlanRule rule,
                       std::span<Bootstrap> out);
 
 struct Target {
   float return_value = 0;
   float calls_value = 0;
 };
-
-// What the plans of one state are to be taught; a plan that would have acted otherwise than the row
-// learns nothing from it.
-struct PlanTargets {
-  std::array<bool, kNumPlans> known{};
-  std::array<Target, kNumPlans> targets{};
-};
-
-// Policy evaluation: the window of the row for as long as it did what the plan would have done,
-// then the plan's own value there (without follow_greedy_only the whole window). Where the LMs
-// agreed and there is no budget, another choice would have led to the same state with a call more
-// or less, so the window goes on.
-//   states      [num_states]      d of the online network
-//   successors  [num_successors]  its values
-// Fills out [num_states].
-void MakePlanTargets(const Batch& batch,
-                     std::span<const Values> states,
-                     std::span<const Values> successors,
-                     std::span<PlanTargets> out);
 
 struct DuelingLoss {
   double loss_return =
@@ -68,14 +45,6 @@ DuelingLoss ComputeLoss(const Batch& batch,
                         double calls_weight,
                         std::span<Values> gradient,
                         std::span<float> errors);
-
-// The same for the plans: each state's loss is the mean over the plans that learn something from
-// it. Adds to the gradient; returns the loss (returns and weighted calls).
-double ComputePlanLoss(const Batch& batch,
-                       std::span<const Values> values,
-                       std::span<const PlanTargets> targets,
-                       double calls_weight,
-                       std::span<Values> gradient);
 
 // Mean Huber losses of the gains of the branched states, where the choice is known to have
 // mattered. Adds to the gradient; returns the loss (returns and weighted calls), 0 without such a

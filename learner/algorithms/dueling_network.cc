@@ -15,8 +15,6 @@ constexpr const char* kHeads[] = {
     "return.value", "return.gain", "return.shadow", "calls.value", "calls.gain", "calls.shadow"};
 constexpr int kNumHeads = 6;
 constexpr int kNumGates = 3;  // Of the memory: reset, keep, candidate.
-constexpr const char* kPlanHeads[] = {"plans.return", "plans.calls"};
-using core::switcher_network::kNumPlans;
 using core::switcher_network::Values;
 
 }  // namespace
@@ -28,14 +26,7 @@ DuelingNetwork::DuelingNetwork(Shape shape, at::Device device, bool gradient) : 
   layout_.AddTower("trunk", trunk_inputs, shape.width, shape.layers);
   // The heads lie side by side: one matrix.
   for (const char* head : kHeads) layout_.Add(std::string(head) + ".weight", {1, shape.width});
-  if (shape.plans) {
-    for (const char* head : kPlanHeads)
-      layout_.Add(std::string(head) + ".weight", {kNumPlans, shape.width});
-  }
   for (const char* head : kHeads) layout_.Add(std::string(head) + ".bias", {1});
-  if (shape.plans) {
-    for (const char* head : kPlanHeads) layout_.Add(std::string(head) + ".bias", {kNumPlans});
-  }
   if (has_disagreement) {
     layout_.AddTower("disagreement", num_features(), shape.disagreement_width, kDisagreementLayers);
     layout_.Add("disagreement.logit.weight", {1, shape.disagreement_width});
@@ -67,10 +58,8 @@ DuelingNetwork::Views DuelingNetwork::ViewsOf(const at::Tensor& flat) const {
   ParameterLayout::Reader reader(layout_, flat);
   Views views;
   views.trunk = reader.NextTower(shape_.layers);
-  const int num_heads = kNumHeads + (shape_.plans ? 2 * kNumPlans : 0);
-  const std::size_t num_arrays = std::size(kHeads) + (shape_.plans ? std::size(kPlanHeads) : 0);
-  views.heads.weight = reader.NextTogether(num_arrays, {num_heads, shape_.width});
-  views.heads.bias = reader.NextTogether(num_arrays, {num_heads});
+  views.heads.weight = reader.NextTogether(std::size(kHeads), {kNumHeads, shape_.width});
+  views.heads.bias = reader.NextTogether(std::size(kHeads), {kNumHeads});
   if (shape_.disagreement_width > 0) {
     views.disagreement = reader.NextTower(kDisagreementLayers);
     views.disagreement_logit.weight = reader.Next();
@@ -88,8 +77,7 @@ DuelingNetwork::Views DuelingNetwork::ViewsOf(const at::Tensor& flat) const {
 void DuelingNetwork::Initialize(std::uint64_t seed) {
   flat_.copy_(layout_.InitialValues(seed, [](std::string_view name) {
     const auto is_of = [&](const char* head) { return name.starts_with(head); };
-    return std::ranges::any_of(kHeads, is_of) || std::ranges::any_of(kPlanHeads, is_of) ||
-           is_of("disagreement.logit.");
+    return std::ranges::any_of(kHeads, is_of) || is_of("disagreement.logit.");
   }));
 }
 
@@ -130,9 +118,8 @@ at::Tensor DuelingNetwork::Limited(const at::Tensor& inputs) const {
 void DuelingNetwork::ToValues(const Raw& raw, const at::Tensor& limited, at::Tensor values) const {
   const at::Tensor heads = raw.heads.to(at::kCPU);
   const at::Tensor d = raw.disagreement.defined() ? raw.disagreement.to(at::kCPU) : at::Tensor();
-  const std::int64_t num_heads = heads.size(1);
   for (std::int64_t row = 0; row < heads.size(0); ++row) {
-    const float* head = heads.data_ptr<float>() + row * num_heads;
+    const float* head = heads.data_ptr<float>() + row * kNumHeads;
     const float disagreement = d.defined() ? d.data_ptr<float>()[row] : 1;
     const float agreement = d.defined() ? (1 - disagreement) * limited.data_ptr<float>()[row] : 0;
     Values& out = RowsOf(values)[row];
@@ -143,17 +130,13 @@ void DuelingNetwork::ToValues(const Raw& raw, const at::Tensor& limited, at::Ten
            .disagreement = disagreement,
            .return_gain = head[1],
            .calls_gain = head[4] + 1};
-    if (shape_.plans) {
-      std::copy_n(head + kNumHeads, kNumPlans, out.plan_return.begin());
-      std::copy_n(head + kNumHeads + kNumPlans, kNumPlans, out.plan_calls.begin());
-    }
   }
 }
 
 // The reverse of ToValues. With branching the advantages' errors do not reach the gains.
 at::Tensor DuelingNetwork::HeadsGradient(const Pass& pass, const at::Tensor& values) const {
-  const std::int64_t num_rows = values.size(0), num_heads = weights_.heads.weight.size(0);
-  const at::Tensor heads = at::empty({num_rows, num_heads}, at::kFloat);
+  const std::int64_t num_rows = values.size(0);
+  const at::Tensor heads = at::empty({num_rows, kNumHeads}, at::kFloat);
   for (std::int64_t row = 0; row < num_rows; ++row) {
     const Values& in = RowsOf(values)[row];
     const float disagreement = RowsOf(pass.values)[row].disagreement;
@@ -161,17 +144,13 @@ at::Tensor DuelingNetwork::HeadsGradient(const Pass& pass, const at::Tensor& val
                                 ? 0
                                 : (1 - disagreement) * pass.limited.data_ptr<float>()[row];
     const float to_gains = shape_.branching ? 0 : disagreement;
-    float* head = heads.data_ptr<float>() + row * num_heads;
+    float* head = heads.data_ptr<float>() + row * kNumHeads;
     head[0] = in.return_value;
     head[1] = to_gains * in.return_advantage + in.return_gain;
     head[2] = agreement * in.return_advantage;
     head[3] = in.calls_value;
     head[4] = to_gains * in.calls_advantage + in.calls_gain;
     head[5] = agreement * in.calls_advantage;
-    if (shape_.plans) {
-      std::copy_n(in.plan_return.begin(), kNumPlans, head + kNumHeads);
-      std::copy_n(in.plan_calls.begin(), kNumPlans, head + kNumHeads + kNumPlans);
-    }
   }
   return heads;
 }

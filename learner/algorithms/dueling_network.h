@@ -23,7 +23,6 @@ class DuelingNetwork {
     int width = 0;
     int layers = 0;
     int disagreement_width = 0;  // Of its tower of kDisagreementLayers; 0 = none, d = 1.
-    bool plans = false;
     bool branching = false;  // The gains have a gradient of their own, and none of the advantages'.
     int memory_width = 0;    // So many of the inputs are what Remember says; 0 = no memory.
   };
@@ -94,15 +93,13 @@ class DuelingNetwork {
   // The flat tensor's parts.
   struct Views {
     Tower trunk;
-    // [6 or 6 + 2 kNumPlans, width]: value, gain, shadow of the returns, then of the calls; then
-    // the plans' returns and calls.
-    LinearLayer heads;
+    LinearLayer heads;  // [6, width]: value, gain, shadow of the returns, then of the calls.
     Tower disagreement;
     LinearLayer disagreement_logit;  // [1, disagreement_width]
     GruWeights memory;
   };
   struct Raw {
-    at::Tensor heads;         // [n, number of heads]
+    at::Tensor heads;         // [n, 6]
     at::Tensor logits;        // [n, 1]; undefined without the tower.
     at::Tensor disagreement;  // [n, 1] d; the same.
   };

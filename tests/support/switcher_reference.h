@@ -18,7 +18,6 @@ class SwitcherReference {
 
   struct Output {
     double return_value, return_advantage, calls_value, calls_advantage;
-    std::vector<double> plan_return, plan_calls;  // Empty without plans.
     double Return(int g) const { return return_value + (g - 0.5) * return_advantage; }
     double Calls(int g) const { return calls_value + (g - 0.5) * calls_advantage; }
     double Advantage(double cost) const { return return_advantage - cost * calls_advantage; }
@@ -56,15 +55,7 @@ class SwitcherReference {
     const auto advantage = [&](const std::string& critic) {
       return d * head(critic + ".gain") + (limited ? (1 - d) * head(critic + ".shadow") : 0);
     };
-    const auto plans = [&](const std::string& name) {
-      return Has(name + ".weight") ? Linear(name, hidden) : std::vector<double>();
-    };
-    return {head("return.value"),
-            advantage("return"),
-            head("calls.value"),
-            advantage("calls") + 1,
-            plans("plans.return"),
-            plans("plans.calls")};
+    return {head("return.value"), advantage("return"), head("calls.value"), advantage("calls") + 1};
   }
 
  private:

@@ -20,7 +20,6 @@ struct SwitcherShape {
   int width = 8;
   int layers = 2;
   int disagreement_width = 4;  // 0 = none
-  bool plans = false;          // Their margin is 0.
   int memory_width = 0;        // 0 = none
   int memory_window = 4;
 };
@@ -78,11 +77,6 @@ inline std::shared_ptr<core::WeightsSnapshot> MakeSwitcherWeights(
                            "calls.gain",
                            "calls.shadow"})
     make.AddLinear(head, 1, shape.width);
-  if (shape.plans) {
-    make.AddLinear("plans.return", core::switcher_network::kNumPlans, shape.width);
-    make.AddLinear("plans.calls", core::switcher_network::kNumPlans, shape.width);
-    weights->arrays.push_back({"plans.margin", {1}, {0.0f}});
-  }
   if (has_disagreement) {
     make.AddTower("disagreement", 2, shape.disagreement_width, num_read);
     make.AddLinear("disagreement.logit", 1, shape.disagreement_width);

@@ -4,7 +4,7 @@
 //   bench_update [SECONDS [THREADS [PYTHON]]]
 //
 // 512 network inputs, 256 x 3, batch 512. "plain" is the peer's problem: Q-learning of one step, no
-// tower, no plans; "default" learns what the shipped configuration learns, "shipped" is the same
+// tower; "default" learns what the shipped configuration learns, "shipped" is the same
 // with as many features as its LM pair has. PYTHON has
 // stable-baselines3 (see update_sb3.py); without it there is no peer row. Ours and the peer take
 // turns, and medians over the turns are printed. CSV rows:
@@ -83,7 +83,6 @@ Configuration Plain() {
 Configuration Default() {
   Configuration shipped{.name = "default", .n_step = 5};
   shipped.batch.relabel.unlimited = 0.4;
-  shipped.dqn.plans = true;
   return shipped;
 }
 
@@ -102,8 +101,8 @@ double RowProducts(const Configuration& configuration) {
   const auto width = static_cast<double>(dqn.network.width), tower = double(dqn.disagreement_width);
   const double trunk_inputs =
       features + core::kNumContextInputs + (dqn.disagreement_width > 0 ? 2 : 0);
-  const double heads = 6 + (dqn.plans ? 2 * core::switcher_network::kNumPlans : 0);
-  return trunk_inputs * width + (dqn.network.layers - 1) * width * width + heads * width +
+  constexpr int kHeads = 6;
+  return trunk_inputs * width + (dqn.network.layers - 1) * width * width + kHeads * width +
          (tower > 0 ? features * tower + tower * tower + tower : 0);
 }
 

@@ -31,20 +31,17 @@ namespace {
 
 // fp32 sums in another order: a few units in the last place of values around 1.
 constexpr double kTolerance = 1e-5;
-constexpr float kMargin = 0.05f;  // Of the plans.
 
 struct Case {
   int num_features;
   int width;
   int layers;
   int disagreement_width;
-  bool plans;
 };
 
 // GoogleTest's own way prints the padding, too.
 void PrintTo(const Case& c, std::ostream* out) {
-  *out << c.num_features << "x" << c.width << "x" << c.layers << ", d " << c.disagreement_width
-       << (c.plans ? ", plans" : "");
+  *out << c.num_features << "x" << c.width << "x" << c.layers << ", d " << c.disagreement_width;
 }
 
 struct Context {
@@ -79,7 +76,6 @@ class SwitcherNetworkParity : public ::testing::TestWithParam<Case> {
     auto snapshot = std::make_shared<core::WeightsSnapshot>();
     snapshot->architecture = std::string(core::switcher_network::kArchitecture);
     snapshot->arrays = network_.ToArrays(network_.flat(), "");
-    if (GetParam().plans) snapshot->arrays.push_back({"plans.margin", {1}, {kMargin}});
     snapshot_ = snapshot;
   }
 
@@ -100,8 +96,7 @@ class SwitcherNetworkParity : public ::testing::TestWithParam<Case> {
   learner::DuelingNetwork network_{{GetParam().num_features + core::kNumContextInputs,
                                     GetParam().width,
                                     GetParam().layers,
-                                    GetParam().disagreement_width,
-                                    GetParam().plans},
+                                    GetParam().disagreement_width},
                                    at::kCPU,
                                    /*gradient=*/false};
   std::shared_ptr<const core::WeightsSnapshot> snapshot_;
@@ -131,10 +126,6 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerSeeTheSameValuesInEveryContext) {
     ASSERT_NEAR(actor.disagreement, learner.disagreement, kTolerance);
     ASSERT_NEAR(actor.return_gain, learner.return_gain, kTolerance);
     ASSERT_NEAR(actor.calls_gain, learner.calls_gain, kTolerance);
-    for (std::size_t plan = 0; plan < actor.plan_return.size(); ++plan) {
-      ASSERT_NEAR(actor.plan_return[plan], learner.plan_return[plan], kTolerance);
-      ASSERT_NEAR(actor.plan_calls[plan], learner.plan_calls[plan], kTolerance);
-    }
     if (number++ % 16 != 0) continue;
     const auto table =  // In double precision, straight from the network's description.
         reference.Evaluate(features, context.cost, context.remaining, context.steps_left);
@@ -165,13 +156,8 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerMakeTheSameGreedyChoice) {
 
     const float advantage = learner.Advantage(context.cost);
     ASSERT_NEAR(choice.advantage, advantage, 3 * kTolerance);
-    const float margin = GetParam().plans ? kMargin : -1.0f;
-    const float decisive =
-        GetParam().plans ? std::abs(std::abs(advantage) - margin) : std::abs(advantage);
-    if (decisive > 3 * kTolerance) {
-      const auto greedy = core::switcher_network::ChooseGreedily(
-          learner, context.cost, /*may_activate=*/true, {.margin = margin});
-      ASSERT_EQ(choice.activate, greedy.activate);
+    if (std::abs(advantage) > 3 * kTolerance) {
+      ASSERT_EQ(choice.activate, learner.Activates(context.cost));
     }
     activations += choice.activate;
     ++choices;
@@ -180,15 +166,14 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerMakeTheSameGreedyChoice) {
   EXPECT_LT(activations, choices - choices / 100);
 }
 
-// The default network on a small LM's features, with plans and without, the smallest, widths that
+// The default network on a small LM's features, the smallest, widths that
 // fill no vector, and one without disagreement.
 INSTANTIATE_TEST_SUITE_P(Shapes,
                          SwitcherNetworkParity,
-                         ::testing::Values(Case{240, 256, 3, 128, false},
-                                           Case{240, 256, 3, 128, true},
-                                           Case{1, 8, 1, 8, false},
-                                           Case{53, 33, 2, 19, true},
-                                           Case{304, 64, 1, 0, false}));
+                         ::testing::Values(Case{240, 256, 3, 128},
+                                           Case{1, 8, 1, 8},
+                                           Case{53, 33, 2, 19},
+                                           Case{304, 64, 1, 0}));
 
 // The learner reads a batch's chains side by side, the actors an episode row by row.
 TEST(MemoryParity, ActorAndLearnerRememberTheSame) {

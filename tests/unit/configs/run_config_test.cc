@@ -52,14 +52,6 @@ TEST(RunConfig, ErrorsNameKeysThatExist) {
   refuse(inference::ServerOptions(), [](auto& server) { server.drain = std::chrono::seconds(-1); });
   refuse(inference::BatchingOptions(), [](auto& batching) { batching.max_tokens = 0; });
   refuse(learner::DqnOptions(), [](auto& dqn) {
-    dqn.plans = true;
-    dqn.retrace_lambda = 0.9;
-  });
-  refuse(learner::DqnOptions(), [](auto& dqn) {
-    dqn.plans = true;
-    dqn.disagreement_width = 0;
-  });
-  refuse(learner::DqnOptions(), [](auto& dqn) {
     dqn.branching = true;
     dqn.memory.width = 16;
   });

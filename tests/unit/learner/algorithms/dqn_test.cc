@@ -25,14 +25,10 @@ using ::testing::HasSubstr;
 constexpr int kFeatures = 2;
 constexpr std::int32_t kUnlimited = -1;
 
-std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1,
-                                        bool plans = false,
-                                        bool branching = false) {
+std::unique_ptr<Algorithm> MakeSmallDqn(std::uint64_t seed = 1, bool branching = false) {
   at::set_num_threads(1);  // More of them would wait for one another.
   return MakeDqn({.network = {.width = 8, .layers = 1, .adam = {.learning_rate = 1e-2}},
                   .disagreement_width = 8,
-                  .plans = plans,
-                  .plan_tolerance = 1.0 / 64,
                   .branching = branching,
                   .target_rate = 0.5},
                  kFeatures,
@@ -81,28 +77,6 @@ TEST(Dqn, TheOnlineNetworkChoosesTheTargetNetworkValues) {
   EXPECT_NEAR(target_of(std::numeric_limits<float>::quiet_NaN(), 3), 0.5 + 0.9 * (10 + 1), 1e-5);
 }
 
-// A plan that is worth more than both choices, although it does what the critics want, too.
-TEST(Dqn, ABetterPlanSaysWhatASuccessorIsWorth) {
-  const auto target_of = [](bool plans, float of_the_plan) {
-    const auto dqn = MakeSmallDqn(1, plans);
-    AlgorithmState state = dqn->Save();
-    for (const char* network : {"online.", "target."}) {
-      SetHeads(state, network, 3, 1);
-      if (!plans) continue;
-      std::vector<float>& returns =
-          FindArray(state, std::string(network) + "plans.return.bias").values;
-      std::ranges::fill(returns, of_the_plan - 1);
-      returns.back() = of_the_plan;  // That of always calling.
-    }
-    dqn->Restore(state);
-    return dqn->Update(MakeOneStep(kUnlimited)).mean_target_return;
-  };
-
-  EXPECT_NEAR(target_of(false, 4), 0.5 + 0.9 * 3.5, 1e-5);
-  EXPECT_NEAR(target_of(true, 4), 0.5 + 0.9 * 4, 1e-5);
-  EXPECT_NEAR(target_of(true, 2), 0.5 + 0.9 * 3.5, 1e-5);
-}
-
 TEST(Dqn, ByRetraceTheOnlinePolicyWeighsAndTheTargetNetworkValues) {
   at::set_num_threads(1);
   const auto dqn = MakeDqn({.network = {.width = 8, .layers = 1},
@@ -133,46 +107,6 @@ TEST(Dqn, ByRetraceTheOnlinePolicyWeighsAndTheTargetNetworkValues) {
               1e-4);
 }
 
-TEST(DqnOptions, RefuseWhatPlansDoNotGoTogetherWithAndSayWhy) {
-  const auto complaint = [](const DqnOptions& options) {
-    try {
-      options.Validate();
-    } catch (const core::ConfigError& error) {
-      return error.text();
-    }
-    return core::ErrorText();
-  };
-
-  const core::ErrorText retrace = complaint({.plans = true, .retrace_lambda = 0.9});
-  EXPECT_THAT(retrace.what,
-              AllOf(HasSubstr("learner.dqn.retrace_lambda"), HasSubstr("learner.dqn.plans")));
-  EXPECT_THAT(retrace.why, AllOf(HasSubstr("probability"), HasSubstr("windows")));
-  EXPECT_THAT(retrace.fix, HasSubstr("set learner.dqn.retrace_lambda to 0, or learner.dqn.plans"));
-  const core::ErrorText towerless = complaint({.disagreement_width = 0, .plans = true});
-  EXPECT_THAT(towerless.what,
-              AllOf(HasSubstr("learner.dqn.plans"), HasSubstr("learner.dqn.disagreement_width")));
-  EXPECT_THAT(towerless.why, HasSubstr("the LMs probably disagree"));
-  EXPECT_THAT(towerless.fix, HasSubstr("learner.dqn.disagreement_width to 128"));
-  EXPECT_EQ(complaint({.plans = true}).what, "");
-  EXPECT_EQ(complaint({.disagreement_width = 0, .retrace_lambda = 0.9}).what, "");
-  EXPECT_NE(complaint({.retrace_lambda = 1.1}).what, "");
-}
-
-TEST(Dqn, LearnsPlansAndPublishesTheirRule) {
-  const auto dqn = MakeSmallDqn(1, /*plans=*/true);
-  const Batch batch = MakeOneStep(kUnlimited);
-  const double first = dqn->Update(batch).loss_plans;
-  for (int i = 0; i < 100; ++i) dqn->Update(batch);
-
-  EXPECT_GT(first, 0);
-  const auto weights = dqn->Export(core::WeightsVersion(1));
-  EXPECT_EQ(weights->Find("plans.margin").values, std::vector<float>{1.0f});
-  EXPECT_EQ(weights->Find("plans.tolerance").values, std::vector<float>{1.0f / 64});
-  const std::vector<float>& bias = weights->Find("plans.return.bias").values;
-  EXPECT_GT(bias.front(), 0);    // The row did not call, and was rewarded.
-  EXPECT_EQ(bias.back(), 0.0f);  // The plan that always calls learns nothing from it.
-}
-
 TEST(Dqn, IsConservativeIfItIsTo) {
   const auto losses = [](double strength) {
     const auto dqn = MakeDqn({.network = {.width = 8, .layers = 1, .adam = {.learning_rate = 1e-2}},
@@ -191,19 +125,18 @@ TEST(Dqn, IsConservativeIfItIsTo) {
   EXPECT_NEAR(first, 2 * std::log(2.0), 0.3);  // No advantage yet.
   EXPECT_LT(last, 0.5 * first);                // What the row did has become the better choice.
   EXPECT_EQ(losses(0), (std::pair<double, double>(0, 0)));
-  EXPECT_THROW((DqnOptions{.plans = true, .conservative = 1}.Validate()), core::ConfigError);
 }
 
 TEST(Dqn, LearnsGainsFromBranchedRowsIfItIsTo) {
   const auto gain_after = [](bool branching) {
-    const auto dqn = MakeSmallDqn(1, /*plans=*/false, branching);
+    const auto dqn = MakeSmallDqn(1, branching);
     Batch batch = MakeOneStep(kUnlimited);
     batch.gains = {core::Transition::Gain{0.75f, -1}};
     for (int i = 0; i < 300; ++i) dqn->Update(batch);
     return dqn->Update(batch).loss_gains;
   };
   EXPECT_EQ(gain_after(false), 0);
-  EXPECT_GT(MakeSmallDqn(1, false, true)
+  EXPECT_GT(MakeSmallDqn(1, /*branching=*/true)
                 ->Update([] {
                   Batch batch = MakeOneStep(kUnlimited);
                   batch.gains = {core::Transition::Gain{0.75f, -1}};

@@ -33,7 +33,7 @@ Batch MakeWindow(const std::vector<Context>& successors,
 
 Bootstrap Choose(const Batch& batch, const std::vector<Values>& successors) {
   std::vector<Bootstrap> out(batch.entries.size());
-  ChooseBootstraps(batch, successors, {}, out);
+  ChooseBootstraps(batch, successors, out);
   return out[0];
 }
 
@@ -41,13 +41,13 @@ constexpr Values kWantsCall{.return_advantage = 0.1f, .calls_advantage = 1};
 constexpr Values kWantsQuick{.return_advantage = -0.1f, .calls_advantage = 1};
 
 TEST(ChooseBootstraps, TakesTheGreedyChoiceAtTheSuccessorsCost) {
-  EXPECT_TRUE(Choose(MakeWindow({{0.05f, kUnlimited}}, {0}), {kWantsCall}).choice.activate);
-  EXPECT_FALSE(Choose(MakeWindow({{0.15f, kUnlimited}}, {0}), {kWantsCall}).choice.activate);
+  EXPECT_TRUE(Choose(MakeWindow({{0.05f, kUnlimited}}, {0}), {kWantsCall}).activate);
+  EXPECT_FALSE(Choose(MakeWindow({{0.15f, kUnlimited}}, {0}), {kWantsCall}).activate);
 }
 
 TEST(ChooseBootstraps, MasksWhatTheBudgetForbids) {
-  EXPECT_TRUE(Choose(MakeWindow({{0, 1}}, {0}), {kWantsCall}).choice.activate);
-  EXPECT_FALSE(Choose(MakeWindow({{0, 0}}, {0}), {kWantsCall}).choice.activate);
+  EXPECT_TRUE(Choose(MakeWindow({{0, 1}}, {0}), {kWantsCall}).activate);
+  EXPECT_FALSE(Choose(MakeWindow({{0, 0}}, {0}), {kWantsCall}).activate);
 }
 
 TEST(ChooseBootstraps, FollowsRowsThatDidTheLegalGreedyThing) {
@@ -72,7 +72,7 @@ TEST(ChooseBootstraps, ATerminalHorizonHasNoSuccessor) {
   const Bootstrap bootstrap = Choose(batch, {kWantsCall, kWantsCall});
 
   EXPECT_EQ(bootstrap.successor, -1);
-  EXPECT_FALSE(bootstrap.choice.activate);
+  EXPECT_FALSE(bootstrap.activate);
   EXPECT_TRUE(bootstrap.horizon.terminal);
   EXPECT_FLOAT_EQ(bootstrap.horizon.reward, 1);
 }
@@ -150,125 +150,6 @@ TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
 
   EXPECT_TRUE(std::isnan(errors[0]));
   EXPECT_EQ(errors[1], 0);
-}
-
-// Plans 0 (never calls), 4 (calls where d > 0.4) and the last one (always calls).
-constexpr std::size_t kNever = 0, kMiddle = 4, kAlways = kNumPlans - 1;
-
-// What the plans learn from one row with reward 1 at each of three steps (discount 0.5), whose
-// recorded choices are `activated`; d of the row and its three successors is `disagreement`, and
-// `agreed` whether the LMs are known to have agreed at these.
-PlanTargets TargetsOf(const std::vector<std::uint8_t>& activated,
-                      const std::vector<float>& disagreement,
-                      Context context = {0.1f, kUnlimited},
-                      Batch::Disagreement answer = Batch::Disagreement::kUnknown,
-                      const std::vector<std::uint8_t>& agreed = {0, 0, 0}) {
-  Batch batch = MakeWindow({context, context, context}, {activated[1], activated[2], activated[3]});
-  batch.contexts[0] = context;
-  batch.entries[0].activate = activated[0] != 0;
-  batch.disagreements = {answer};
-  batch.horizon_agreed = agreed;
-  std::vector<Values> states(1), successors(3);
-  states[0].disagreement = disagreement[0];
-  float reward = 0, calls = 0, discount = 1;
-  for (std::size_t i = 0; i < 3; ++i) {
-    reward += discount;
-    calls += discount * activated[i];
-    discount *= 0.5f;
-    batch.horizons[i] = {.reward = reward, .calls = calls, .discount = discount};
-    successors[i].disagreement = disagreement[i + 1];
-    successors[i].plan_return.fill(8);
-    successors[i].plan_calls.fill(4);
-  }
-  std::vector<PlanTargets> out(1);
-  MakePlanTargets(batch, states, successors, out);
-  return out[0];
-}
-
-TEST(MakePlanTargets, FollowTheRowsForAsLongAsThePlanWouldHaveDoneTheSame) {
-  const PlanTargets learned = TargetsOf({1, 1, 0, 0}, {0.9f, 0.5f, 0.1f, 0.9f});
-
-  ASSERT_TRUE(learned.known[kMiddle]);  // Did as the row did, three times.
-  EXPECT_FLOAT_EQ(learned.targets[kMiddle].return_value, 1.75f + 0.125f * 8);
-  EXPECT_FLOAT_EQ(learned.targets[kMiddle].calls_value, 1.5f + 0.125f * 4);
-  ASSERT_TRUE(learned.known[kAlways]);  // Would have called at the third.
-  EXPECT_FLOAT_EQ(learned.targets[kAlways].return_value, 1.5f + 0.25f * 8);
-  EXPECT_FLOAT_EQ(learned.targets[kAlways].calls_value, 1.5f + 0.25f * 4);
-  EXPECT_FALSE(learned.known[kNever]);
-}
-
-TEST(MakePlanTargets, APlanStopsCallingWhenTheBudgetIsSpent) {
-  const PlanTargets learned = TargetsOf({0, 0, 0, 0}, {0.9f, 0.9f, 0.9f, 0.9f}, {0.1f, 0});
-
-  ASSERT_TRUE(learned.known[kAlways]);
-  EXPECT_FLOAT_EQ(learned.targets[kAlways].return_value, 1.75f + 0.125f * 8);
-}
-
-TEST(MakePlanTargets, WhereTheLmsAgreedTheOtherChoiceOnlyCostsACallMoreOrLess) {
-  using enum Batch::Disagreement;
-  const std::vector<float> agreed = {0.1f, 0.9f, 0.9f, 0.9f};
-
-  const PlanTargets learned = TargetsOf({1, 1, 1, 1}, agreed, {0.1f, kUnlimited}, kAgreed);
-
-  ASSERT_TRUE(learned.known[kMiddle]);
-  EXPECT_FLOAT_EQ(learned.targets[kMiddle].return_value, 1.75f + 0.125f * 8);
-  EXPECT_FLOAT_EQ(learned.targets[kMiddle].calls_value, 0.75f + 0.125f * 4);
-  // Under a budget it leads elsewhere: to a state with one call more.
-  EXPECT_FALSE(TargetsOf({1, 1, 1, 1}, agreed, {0.1f, 3}, kAgreed).known[kMiddle]);
-  EXPECT_FALSE(TargetsOf({1, 1, 1, 1}, agreed, {0.1f, kUnlimited}, kDisagreed).known[kMiddle]);
-}
-
-TEST(MakePlanTargets, FollowTheRowsPastOtherChoicesWhereTheLmsAgreed) {
-  using enum Batch::Disagreement;
-  const std::vector<float> d = {0.1f, 0.1f, 0.9f, 0.1f};
-  const auto learn = [&](std::vector<std::uint8_t> agreed, std::int32_t remaining = kUnlimited) {
-    return TargetsOf({0, 1, 0, 0}, d, {0.1f, remaining}, kUnknown, agreed);
-  };
-
-  // It would not have called in the second row and would have called in the third.
-  const PlanTargets past = learn({1, 1, 0});
-  EXPECT_FLOAT_EQ(past.targets[kMiddle].return_value, 1.75f + 0.125f * 8);
-  EXPECT_FLOAT_EQ(past.targets[kMiddle].calls_value, 0.25f + 0.125f * 4);
-  // The LMs did not agree in the third row.
-  const PlanTargets one = learn({1, 0, 0});
-  EXPECT_FLOAT_EQ(one.targets[kMiddle].return_value, 1.5f + 0.25f * 8);
-  EXPECT_FLOAT_EQ(one.targets[kMiddle].calls_value, 0.25f * 4);
-  // Nor in the second; under a budget it would have led to one call more.
-  for (const PlanTargets& none : {learn({0, 1, 0}), learn({1, 1, 1}, 5)}) {
-    EXPECT_FLOAT_EQ(none.targets[kMiddle].return_value, 1 + 0.5f * 8);
-    EXPECT_FLOAT_EQ(none.targets[kMiddle].calls_value, 0.5f * 4);
-  }
-}
-
-TEST(ComputePlanLoss, ItsGradientIsThatOfTheLossAndOfTheKnownPlansOnly) {
-  const Batch batch = MakeLossBatch();
-  std::vector<PlanTargets> targets(2);
-  targets[0].known[1] = targets[0].known[3] = targets[1].known[0] = true;
-  targets[0].targets[1] = {0.5f, 2};
-  targets[0].targets[3] = {-0.3f, 0.1f};
-  targets[1].targets[0] = {3, -0.4f};
-  targets[1].targets[5] = {9, 9};  // Not known.
-  std::vector<Values> values(2), gradient(2, Values{.disagreement = 0, .calls_gain = 0}),
-      ignored(2);
-  constexpr double kCallsWeight = 0.25;
-
-  const double loss = ComputePlanLoss(batch, values, targets, kCallsWeight, gradient);
-
-  // Weights 1 and 0.5, two states; the first one's loss is a mean of two plans.
-  const double first = 0.125 + 0.25 * 1.5 + 0.045 + 0.25 * 0.005;
-  EXPECT_NEAR(loss, (first / 2 + 0.5 * (2.5 + 0.25 * 0.08)) / 2, 1e-6);
-  auto* numbers = reinterpret_cast<float*>(values.data());
-  const auto* slopes = reinterpret_cast<const float*>(gradient.data());
-  for (std::size_t i = 0; i < 2 * sizeof(Values) / sizeof(float); ++i) {
-    const auto loss_at = [&](float value) {
-      const float before = numbers[i];
-      numbers[i] = before + value;
-      const double there = ComputePlanLoss(batch, values, targets, kCallsWeight, ignored);
-      numbers[i] = before;
-      return there;
-    };
-    EXPECT_NEAR((loss_at(1e-2f) - loss_at(-1e-2f)) / 2e-2, slopes[i], 1e-4) << i;
-  }
 }
 
 TEST(ComputeGainLoss, IsTheMeanOfTheBranchedStatesAndNothingElse) {

@@ -18,7 +18,7 @@ namespace londi::learner {
 namespace {
 
 constexpr DuelingNetwork::Shape kShape{
-    .num_inputs = 19, .width = 8, .layers = 2, .disagreement_width = 8, .plans = true};
+    .num_inputs = 19, .width = 8, .layers = 2, .disagreement_width = 8};
 
 DuelingNetwork MakeNetwork(std::uint64_t seed, bool gradient = false) {
   at::set_num_threads(1);  // More of them would wait for one another.
@@ -103,7 +103,7 @@ void ExpectSlopes(DuelingNetwork& network,
 }
 
 // Parameters of trunk and heads come first.
-constexpr std::int64_t kFirstOfDisagreement = 334 + 2 * core::switcher_network::kNumPlans * 9;
+constexpr std::int64_t kFirstOfDisagreement = 334;
 
 TEST(DuelingNetwork, TheHeadsTeachTrunkAndHeadsAndNotWhereTheLmsDisagree) {
   at::manual_seed(1);
@@ -118,7 +118,7 @@ TEST(DuelingNetwork, TheHeadsTeachTrunkAndHeadsAndNotWhereTheLmsDisagree) {
 
   const at::Tensor& gradient = network.flat_gradient();
   EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
-  ExpectSlopes(network, loss_at, {0, 150, 160, 200, 290, 330, 450, kFirstOfDisagreement - 1});
+  ExpectSlopes(network, loss_at, {0, 150, 160, 200, 290, 330, kFirstOfDisagreement - 1});
   const at::Tensor rest =
       gradient.narrow(0, kFirstOfDisagreement, network.num_parameters() - kFirstOfDisagreement);
   EXPECT_EQ(rest.abs().max().item<float>(), 0);
@@ -159,7 +159,6 @@ TEST(DuelingNetwork, WithBranchingOnlyTheGainsOwnErrorsTeachThem) {
                             .width = 8,
                             .layers = 2,
                             .disagreement_width = 8,
-                            .plans = true,
                             .branching = branching},
                            at::kCPU,
                            /*gradient=*/true);

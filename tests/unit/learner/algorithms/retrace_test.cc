@@ -65,14 +65,14 @@ TEST(MakeRetraceTargets, AreTheGreedyOnesOfChooseBootstrapsWithoutATemperature) 
   for (const float advantage : {-1.0f, 1.0f}) {
     const std::vector<Values> values{WithAdvantage(advantage), WithAdvantage(3)};
     std::vector<Bootstrap> bootstraps(1);
-    ChooseBootstraps(batch, values, {}, bootstraps);
+    ChooseBootstraps(batch, values, bootstraps);
     const auto& rest = values[static_cast<std::size_t>(bootstraps[0].successor)];
 
     const Target target = MakeRetraceTargets(batch, values, values, {.lambda = 1})[0];
 
     EXPECT_NEAR(target.return_value,
                 bootstraps[0].horizon.reward +
-                    bootstraps[0].horizon.discount * rest.Return(bootstraps[0].choice.activate),
+                    bootstraps[0].horizon.discount * rest.Return(bootstraps[0].activate),
                 1e-5);
   }
 }
