@@ -17,11 +17,13 @@
 //
 //   A_R = d G_R + (1 - d) l S_R            Q_R(s,g) = V_R + (g - 1/2) A_R   expected task return
 //   A_N = d G_N + (1 - d) l S_N + 1        Q_N(s,g) = V_N + (g - 1/2) A_N   expected activations
-//   Q(s,g) = Q_R(s,g) - c Q_N(s,g),  advantage = A_R - c A_N, activate iff legal and advantage > 0
+//   Q(s,g) = Q_R(s,g) - c Q_N(s,g)
+//   advantage = d (G_R - c G_N) - c + min(0, (1 - d) l (S_R - c S_N)),  activate iff legal and > 0
 //
 // where l = 1 if the budget may run out, else 0. G is what an activation changes if the LMs
 // disagree. If they agree, the action is the same and all that changes is the budget's rest: S,
 // minus its shadow price, and nothing at all without a budget. The activation itself counts 1.
+// Less of a budget is never worth more: where S says so it errs, and the policy does not follow it.
 // (algorithms.md 2.4.4: A = d E[gain | disagreement] - lambda - c.) With branching G is learned
 // from rows whose other choice was played out, too (core::Transition::Gain), and from nothing else.
 //
@@ -72,6 +74,8 @@ struct Values {
   float disagreement = 1;      // d
   float return_gain = 0;       // G_R
   float calls_gain = 1;        // G_N + 1
+  float return_shadow = 0;     // (1 - d) l S_R, which is a part of A_R
+  float calls_shadow = 0;      // (1 - d) l S_N, of A_N
 
   float Return(bool activate) const {
     return return_value + (activate ? 0.5f : -0.5f) * return_advantage;
@@ -79,10 +83,16 @@ struct Values {
   float Calls(bool activate) const {
     return calls_value + (activate ? 0.5f : -0.5f) * calls_advantage;
   }
-  float Advantage(float cost) const { return return_advantage - cost * calls_advantage; }
+  // Q(s, activate) - Q(s, not).
+  float Difference(float cost) const { return return_advantage - cost * calls_advantage; }
+  // The same without a shadow price below 0.
+  float Advantage(float cost) const {
+    const float shadow = return_shadow - cost * calls_shadow;
+    return Difference(cost) - (shadow > 0 ? shadow : 0);
+  }
   // What the greedy policy does where it may. A tie stays with QUICK, and so does a NaN.
   bool Activates(float cost) const { return Advantage(cost) > 0; }
 };
-static_assert(sizeof(Values) == 7 * sizeof(float));
+static_assert(sizeof(Values) == 9 * sizeof(float));
 
 }  // namespace londi::core::switcher_network

@@ -53,7 +53,6 @@ class BatchMaker {
     out_.horizon_successor.clear();
     out_.horizon_activated.clear();
     out_.horizon_behaviour_prob.clear();
-    out_.horizon_agreed.clear();
     windows_.clear();
     windows_.reserve(num_states);
     successor_contexts_.clear();
@@ -153,7 +152,6 @@ class BatchMaker {
         out_.horizon_successor.push_back(-1);
         out_.horizon_activated.push_back(0);
         out_.horizon_behaviour_prob.push_back(1);
-        out_.horizon_agreed.push_back(0);
         continue;
       }
       const std::size_t index = static_cast<std::size_t>(first) + i + 1;
@@ -161,7 +159,6 @@ class BatchMaker {
       out_.horizon_successor.push_back(static_cast<std::int32_t>(successor_contexts_.size()));
       out_.horizon_activated.push_back(log_.row(successor).activated());
       out_.horizon_behaviour_prob.push_back(log_.row(successor).behaviour_prob);
-      out_.horizon_agreed.push_back(log_.row(successor).agreed());
       out_.rows.push_back(successor);
       successor_places_.push_back({state, index});
       // A budget that the window overdraws is cut before this successor matters.

@@ -64,7 +64,6 @@ struct Batch {
       horizon_successor;  // [horizons] its successor, 0 .. num_successors; -1 if terminal.
   std::vector<std::uint8_t> horizon_activated;  // [horizons] the recorded g of that successor,
   std::vector<float> horizon_behaviour_prob;    // with which probability it was chosen,
-  std::vector<std::uint8_t> horizon_agreed;     // and whether the LMs are known to have agreed.
 };
 
 // What `samples` are to teach: their windows, relabelled. All of a batch but its inputs.

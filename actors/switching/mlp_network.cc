@@ -82,12 +82,12 @@ core::switcher_network::Values MlpNetwork::Evaluate(std::span<const float> input
   const float calls_gain = calls_gain_.ApplyToOne(hidden);
   output.return_gain = return_gain_.ApplyToOne(hidden);
   output.calls_gain = calls_gain + 1.0f;
+  output.return_shadow = agreement * return_shadow_.ApplyToOne(hidden);
+  output.calls_shadow = agreement * calls_shadow_.ApplyToOne(hidden);
   output.return_value = return_value_.ApplyToOne(hidden);
-  output.return_advantage =
-      output.disagreement * output.return_gain + agreement * return_shadow_.ApplyToOne(hidden);
+  output.return_advantage = output.disagreement * output.return_gain + output.return_shadow;
   output.calls_value = calls_value_.ApplyToOne(hidden);
-  output.calls_advantage =
-      output.disagreement * calls_gain + agreement * calls_shadow_.ApplyToOne(hidden) + 1.0f;
+  output.calls_advantage = output.disagreement * calls_gain + output.calls_shadow + 1.0f;
   return output;
 }
 

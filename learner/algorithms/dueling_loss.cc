@@ -109,12 +109,12 @@ double ComputeConservativeLoss(const Batch& batch,
     const Context& context = batch.contexts[i];
     if (!MayActivate(context.remaining)) continue;  // One choice: the two terms are the same.
     const Batch::Entry& taken = batch.entries[i];
-    // Of two choices that is the cross-entropy with the advantage as the logit.
-    const float advantage = values[i].Advantage(context.cost);
+    // Of two choices that is the cross-entropy with their difference as the logit.
+    const float difference = values[i].Difference(context.cost);
     const float label = taken.activate ? 1.0f : 0.0f;
     const float weight = taken.weight * scale;
-    const float slope = weight * (Sigmoid(advantage) - label);
-    loss += weight * CrossEntropy(advantage, label);
+    const float slope = weight * (Sigmoid(difference) - label);
+    loss += weight * CrossEntropy(difference, label);
     gradient[i].return_advantage += slope;
     gradient[i].calls_advantage -= context.cost * slope;
   }

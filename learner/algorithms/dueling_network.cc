@@ -129,7 +129,9 @@ void DuelingNetwork::ToValues(const Raw& raw, const at::Tensor& limited, at::Ten
            .calls_advantage = disagreement * head[4] + agreement * head[5] + 1,
            .disagreement = disagreement,
            .return_gain = head[1],
-           .calls_gain = head[4] + 1};
+           .calls_gain = head[4] + 1,
+           .return_shadow = agreement * head[2],
+           .calls_shadow = agreement * head[5]};
   }
 }
 

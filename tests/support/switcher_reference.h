@@ -18,9 +18,13 @@ class SwitcherReference {
 
   struct Output {
     double return_value, return_advantage, calls_value, calls_advantage;
+    double return_shadow, calls_shadow;  // What of the advantages is the budget's rest.
     double Return(int g) const { return return_value + (g - 0.5) * return_advantage; }
     double Calls(int g) const { return calls_value + (g - 0.5) * calls_advantage; }
-    double Advantage(double cost) const { return return_advantage - cost * calls_advantage; }
+    double Advantage(double cost) const {
+      const double shadow = return_shadow - cost * calls_shadow;
+      return return_advantage - cost * calls_advantage - std::max(shadow, 0.0);
+    }
   };
 
   Output Evaluate(const std::vector<float>& features,
@@ -52,10 +56,16 @@ class SwitcherReference {
     const std::vector<double> hidden = Climb("trunk", inputs);
     const auto head = [&](const std::string& name) { return Linear(name, hidden)[0]; };
     const bool limited = remaining >= 0 && remaining < steps_left;
-    const auto advantage = [&](const std::string& critic) {
-      return d * head(critic + ".gain") + (limited ? (1 - d) * head(critic + ".shadow") : 0);
+    const auto gain = [&](const std::string& critic) { return d * head(critic + ".gain"); };
+    const auto shadow = [&](const std::string& critic) {
+      return limited ? (1 - d) * head(critic + ".shadow") : 0;
     };
-    return {head("return.value"), advantage("return"), head("calls.value"), advantage("calls") + 1};
+    return {head("return.value"),
+            gain("return") + shadow("return"),
+            head("calls.value"),
+            gain("calls") + shadow("calls") + 1,
+            shadow("return"),
+            shadow("calls")};
   }
 
  private:

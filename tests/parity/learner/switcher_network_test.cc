@@ -126,6 +126,8 @@ TEST_P(SwitcherNetworkParity, ActorAndLearnerSeeTheSameValuesInEveryContext) {
     ASSERT_NEAR(actor.disagreement, learner.disagreement, kTolerance);
     ASSERT_NEAR(actor.return_gain, learner.return_gain, kTolerance);
     ASSERT_NEAR(actor.calls_gain, learner.calls_gain, kTolerance);
+    ASSERT_NEAR(actor.return_shadow, learner.return_shadow, kTolerance);
+    ASSERT_NEAR(actor.calls_shadow, learner.calls_shadow, kTolerance);
     if (number++ % 16 != 0) continue;
     const auto table =  // In double precision, straight from the network's description.
         reference.Evaluate(features, context.cost, context.remaining, context.steps_left);

@@ -33,6 +33,21 @@ TEST(Values, AnAdvantageActivatesAndATieOrANaNStaysWithQuick) {
   EXPECT_FALSE(activates(0, 1, 0));  // As before any training.
 }
 
+// As where the LMs agree and an errant S says that less of a budget is worth more.
+TEST(Values, AShadowPriceBelowZeroActivatesNothing) {
+  Values values{.return_advantage = 0.5f, .calls_advantage = 1 - 0.25f};
+  values.return_shadow = 0.5f;
+  values.calls_shadow = -0.25f;
+  EXPECT_FLOAT_EQ(values.Difference(0.2f), 0.5f - 0.2f * 0.75f);
+  EXPECT_FLOAT_EQ(values.Advantage(0.2f), -0.2f);  // What is left is the call's own price.
+  EXPECT_FALSE(values.Activates(0.2f));
+
+  values.return_advantage = 0.1f;  // A gain of 0.6 and a price of 0.5.
+  values.return_shadow = -0.5f;
+  values.calls_shadow = 0;
+  EXPECT_FLOAT_EQ(values.Advantage(0.1f), values.Difference(0.1f));
+}
+
 TEST(MemoryStart, BeginsAnewOncePerWindowAndKnowsAtLeastOne) {
   for (const int window : {1, 3, 32}) {
     for (int step = 0; step < 5 * window; ++step) {

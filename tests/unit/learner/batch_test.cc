@@ -82,7 +82,6 @@ TEST_F(MakeBatchTest, SuccessorsKeepTheCostAndHaveWhatTheWindowLeftOfTheBudget) 
     EXPECT_FLOAT_EQ(Successor(batch, i).cost, 0.1f);
     EXPECT_EQ(batch.horizon_activated[i], activated[i]);
     EXPECT_FLOAT_EQ(batch.horizon_behaviour_prob[i], activated[i] ? 0.2f : 1);
-    EXPECT_EQ(batch.horizon_agreed[i], activated[i]);
   }
   EXPECT_FLOAT_EQ(batch.horizons[1].reward, 2);
 }

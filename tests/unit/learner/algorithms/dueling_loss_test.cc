@@ -26,7 +26,6 @@ Batch MakeWindow(const std::vector<Context>& successors,
     batch.horizons.push_back({.reward = static_cast<float>(i), .discount = 0.5f});
     batch.horizon_successor.push_back(static_cast<std::int32_t>(i));
     batch.horizon_activated.push_back(activated[i]);
-    batch.horizon_agreed.push_back(0);
   }
   return batch;
 }
