@@ -218,7 +218,7 @@ const std::vector<Entry>& Entries() {
 }  // namespace
 
 std::vector<std::string> LevelNames() {
-  std::vector<std::string> names = {"MixedTrain", "MixedTest"};
+  std::vector<std::string> names = {"MixedTrain", "MixedTest", "Mixed"};
   for (const Entry& entry : Entries()) names.emplace_back(entry.name);
   return names;
 }
@@ -226,12 +226,13 @@ std::vector<std::string> LevelNames() {
 std::optional<LevelChooser> FindLevel(std::string_view name, const LevelOptions& options) {
   if (name == "MixedTrain") return Mixed(MixedSplit::kTrain, options);
   if (name == "MixedTest") return Mixed(MixedSplit::kTest, options);
+  if (name == "Mixed") return Mixed(MixedSplit::kBoth, options);
   for (const Entry& entry : Entries()) {
     if (entry.name != name) continue;
     if (!options.kind.empty() || options.num_distractors) {
       throw core::ConfigError(
           {.what = "babyai/" + std::string(name) + " has neither kind nor num_distractors",
-           .why = "only babyai/MixedTrain and babyai/MixedTest leave these open.",
+           .why = "only babyai/Mixed, babyai/MixedTrain and babyai/MixedTest leave these open.",
            .fix = "remove the option or choose a mixed level."});
     }
     return Always({.name = std::string(name),

@@ -179,6 +179,16 @@ void MixedOptions::Validate() const {
 
 LevelChooser MixedLevel(const MixedOptions& options) {
   options.Validate();
+  if (options.split == MixedSplit::kBoth) {
+    const auto of = [&](MixedSplit split) {
+      MixedOptions one = options;
+      one.split = split;
+      return MixedLevel(one);
+    };
+    return [train = of(MixedSplit::kTrain), test = of(MixedSplit::kTest)](std::uint64_t seed) {
+      return NumpyRng(seed, kMixedSplitStream).Integers(0, 2) == 0 ? train(seed) : test(seed);
+    };
+  }
   if (options.kind != MixedKind::kMixed) {
     return [level = MakeKind(options)](std::uint64_t) { return level; };
   }

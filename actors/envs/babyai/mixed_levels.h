@@ -15,8 +15,8 @@ enum class MixedKind : std::uint8_t { kGoTo, kPickup, kOpen, kPutNext, kSequence
 MixedKind ParseMixedKind(std::string_view name);
 
 // Train leaves out the missions that name a held-out pair (yellow box, red key, red door, green
-// ball, grey door); test has these pairs only.
-enum class MixedSplit : std::uint8_t { kTrain, kTest };
+// ball, grey door); test has these pairs only. kBoth: the episode's seed chooses one of the two.
+enum class MixedSplit : std::uint8_t { kTrain, kTest, kBoth };
 
 struct MixedOptions {
   MixedSplit split = MixedSplit::kTrain;
@@ -51,6 +51,7 @@ struct MixedOptions {
 //   numbers in the two-room kind; both are kept.
 LevelChooser MixedLevel(const MixedOptions& options);
 
-inline constexpr std::uint32_t kMixedKindStream = 5;
+// Likewise for kBoth: an episode equals the one of its split with the same seed.
+inline constexpr std::uint32_t kMixedKindStream = 5, kMixedSplitStream = 6;
 
 }  // namespace londi::actors::babyai

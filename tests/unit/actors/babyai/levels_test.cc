@@ -87,6 +87,24 @@ TEST(MixedLevels, TrainingNeverNamesAHeldOutPairAndTestingNamesOnlyThem) {
   }
 }
 
+TEST(MixedLevels, OfBothSplitsAnEpisodeIsThatOfOneOfThemWithTheSameSeed) {
+  auto both = MakeMixed({.split = MixedSplit::kBoth});
+  auto train = MakeMixed({.split = MixedSplit::kTrain});
+  auto test = MakeMixed({.split = MixedSplit::kTest});
+  int of_train = 0, of_test = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const core::Observation seen = both.Reset(seed);
+    const auto is_same = [&](const core::Observation& other) {
+      return other.mission == seen.mission && other.sentences == seen.sentences;
+    };
+    of_train += is_same(train.Reset(seed));
+    of_test += is_same(test.Reset(seed));
+  }
+  EXPECT_GT(of_train, 70);
+  EXPECT_GT(of_test, 70);
+  EXPECT_EQ(of_train + of_test, 200);
+}
+
 TEST(MixedLevels, HaveTheAnnouncedObjectsAndStepLimits) {
   struct Expected {
     const char* kind;
