@@ -1,6 +1,5 @@
 #include "actors/caching_language_model.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -42,7 +41,7 @@ void RequireAdmitted(const core::LmRequest& request, const core::LmUsage& usage)
 }  // namespace
 
 CachingLanguageModel::CachingLanguageModel(core::LanguageModel& lm, std::size_t capacity)
-    : lm_(lm), capacity_(std::max<std::size_t>(capacity, 1)) {}
+    : lm_(lm), capacity_(capacity) {}
 
 core::Proposal CachingLanguageModel::Propose(const core::LmRequest& request) {
   const Key key = MakeKey(request);

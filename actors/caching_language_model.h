@@ -16,7 +16,7 @@ namespace londi::actors {
 // model than before (another hash) empty the memory. Thread-safe.
 class CachingLanguageModel final : public core::LanguageModel {
  public:
-  // Keeps the newest `capacity` answers, >= 1. `lm` outlives this object.
+  // Keeps the newest `capacity` answers; with 0 every question is asked. `lm` outlives this object.
   CachingLanguageModel(core::LanguageModel& lm, std::size_t capacity);
 
   core::Proposal Propose(const core::LmRequest& request) override;

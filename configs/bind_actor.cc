@@ -204,6 +204,12 @@ void BindEvaluation(EvaluationPlan& plan, OptionTable& table) {
   table.Add("evaluation.time",
             plan.options.time,
             {.meaning = "No new episodes after it; 0s = no limit", .min = 0, .max = kForever});
+  table.Add("evaluation.remembered_answers",
+            plan.remembered_answers,
+            {.meaning = "So many answers of each LM are kept for the policies that ask the same; a "
+                        "remembered one counts like a fresh one. 0 = every question is computed",
+             .unit = "answers",
+             .min = 0});
   table.Add("evaluation.threads",
             plan.options.threads,
             {.meaning = "Concurrent episodes", .min = 1, .max = 1024});

@@ -30,6 +30,13 @@ void BindRun(RunOptions& run, OptionTable& table) {
             {.meaning = "Training ends after so many decisions; 0 = no limit",
              .unit = "decisions",
              .min = 0});
+  table.Add("run.lock_step",
+            run.lock_step,
+            {.meaning = "Actors and learner take turns, in one process: so many updates, then as "
+                        "many rows as belong to them. The same seed gives the same numbers. 0 = "
+                        "all work at once, each in its own process",
+             .unit = "updates",
+             .min = 0});
   table.Add("run.num_actors",
             run.num_actors,
             {.meaning = "Actor processes", .unit = "processes", .min = 1, .max = 1024});
@@ -185,6 +192,38 @@ void ValidateLabels(const RunConfig& config) {
        .fix = fix});
 }
 
+// What is begun for the same numbers is not to end with others.
+void ValidateLockStep(const RunConfig& config) {
+  if (config.run.lock_step == 0) return;
+  const auto refuse = [&](std::string what, std::string why, std::string fix) {
+    throw core::ConfigError(
+        {.what = fmt::format("run.lock_step is {} although {}", config.run.lock_step, what),
+         .why = std::move(why),
+         .fix = std::move(fix)});
+  };
+  if (!config.run.rows_from.empty()) {
+    refuse("run.rows_from is set",
+           "nobody acts then, so there is nobody to take turns with",
+           "set one of them only");
+  }
+  if (learner::IsOnPolicy(config.learner.algorithm.name)) {
+    refuse("learner.algorithm is " + config.learner.algorithm.name,
+           "it waits for whole rollouts, and a turn's end may fall into one",
+           "set run.lock_step to 0, or learner.algorithm to dqn or sac");
+  }
+  if (config.learner.max_updates == 0) {
+    refuse("learner.max_updates is 0",
+           "an end by the clock comes after another number of updates each time",
+           "set learner.max_updates, and run.duration to more time than they need");
+  }
+  if (config.evaluation.options.threads != 1) {
+    refuse(fmt::format("evaluation.threads is {}", config.evaluation.options.threads),
+           "which prompts share a forward pass then depends on the machine, and the last digit of "
+           "a score on that",
+           "set evaluation.threads to 1");
+  }
+}
+
 // An algorithm that learns about the policy that acted needs that policy to act.
 void ValidateOnPolicy(const RunConfig& config) {
   const std::string& algorithm = config.learner.algorithm.name;
@@ -269,6 +308,7 @@ void RunConfig::Validate() const {
   ValidateBudgets(*this);
   ValidateDisagreement(*this);
   ValidateLabels(*this);
+  ValidateLockStep(*this);
   ValidateOnPolicy(*this);
   ValidateMemory(*this);
   transition_log.Validate();

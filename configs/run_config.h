@@ -27,6 +27,7 @@ struct RunOptions {
   std::filesystem::path rows_from;            // Learn from the rows of this run, act not at all.
   std::chrono::seconds duration{10 * 60};     // Training ends after it ...
   std::int64_t max_decisions = 0;             // ... or after so many decisions; 0 = no limit.
+  std::int64_t lock_step = 0;                 // Updates per turn; 0 = all roles work at once.
   std::int32_t num_actors = 1;                // Processes.
   std::int32_t learner_threads = 1;           // Of its matrix products.
   std::int32_t restarts = 5;                  // Per role and run; one more ends the job.
@@ -66,6 +67,7 @@ struct EvaluationPlan {
   bool cap_baselines = false;                                  // Baselines also under every budget.
   bool oracle = false;  // Also the best in hindsight, at every cost and budget of the Switcher.
   actors::HindsightOptions hindsight;
+  std::int64_t remembered_answers = 300'000;  // Of each LM, >= 0; about 0.5 GB with small LMs.
   actors::EvaluationOptions options{.time = std::chrono::minutes(3)};
   actors::CalibrationOptions calibration;
   void Validate() const;  // Throws core::ConfigError.

@@ -13,7 +13,6 @@
 namespace londi::launch {
 namespace {
 
-constexpr std::size_t kRememberedAnswers = 300'000;  // About 0.5 GB with small LMs.
 constexpr std::chrono::milliseconds kRefresh{250};
 
 // An evaluator whose work runs in a thread of its own, while this one shows progress and listens
@@ -23,8 +22,8 @@ class WatchedEvaluator {
   WatchedEvaluator(const actors::EvaluationOptions& options, const EvaluateParts& parts)
       : options_(options),
         parts_(parts),
-        quick_(parts.quick, kRememberedAnswers),
-        deepthink_(parts.deepthink, kRememberedAnswers),
+        quick_(parts.quick, RememberedAnswers(parts.config)),
+        deepthink_(parts.deepthink, RememberedAnswers(parts.config)),
         evaluator_(options,
                    {.make_environment = parts.make_environment,
                     .quick = quick_,
@@ -94,6 +93,10 @@ class WatchedEvaluator {
     }
     CheckLms();  // Before Join: episodes that ended for want of an LM only say that there is none.
     thread.Join();
+  }
+
+  static std::size_t RememberedAnswers(const configs::RunConfig& config) {
+    return static_cast<std::size_t>(config.evaluation.remembered_answers);
   }
 
   void CheckLms() const {

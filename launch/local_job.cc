@@ -3,6 +3,7 @@
 #include "launch/cuda_plugin.h"
 #include "launch/in_process_job.h"
 #include "launch/local_lms.h"
+#include "launch/lock_step_job.h"
 #include "launch/wiring.h"
 #include "monitor/metrics.h"
 
@@ -14,12 +15,13 @@ class LocalJob final : public Job {
  public:
   explicit LocalJob(const ProcessJobParts& parts) : lms_(parts.config, metrics_, parts.logger) {
     LoadCudaFor(parts.config.learner.device, parts.logger);
-    job_ =
-        StartInProcessJob(parts,
-                          {.quick = lms_.quick(),
-                           .deepthink = lms_.deepthink(),
-                           .metrics = metrics_,
-                           .make_environment = MakeEnvironmentFactory(parts.config.environment)});
+    const InProcessWorld world{
+        .quick = lms_.quick(),
+        .deepthink = lms_.deepthink(),
+        .metrics = metrics_,
+        .make_environment = MakeEnvironmentFactory(parts.config.environment)};
+    job_ = parts.config.run.lock_step > 0 ? StartLockStepJob(parts, world)
+                                          : StartInProcessJob(parts, world);
   }
 
   void Poll() override {

@@ -7,8 +7,8 @@
 
 namespace londi::launch {
 
-// An in-process job (in_process_job.h) in the configured environment, with the configured LMs in
-// this process too: `londi train --in-process`.
+// A job in this process (in_process_job.h, or lock_step_job.h with `run.lock_step`) in the
+// configured environment, with the configured LMs in it too: `londi train --in-process`.
 std::unique_ptr<Job> StartLocalJob(const ProcessJobParts& parts);
 
 }  // namespace londi::launch

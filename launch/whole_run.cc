@@ -74,7 +74,7 @@ Prepared Prepare(const WholeRunOptions& options, Terminal& terminal) {
 }
 
 std::unique_ptr<Job> StartJob(const WholeRunOptions& options, const ProcessJobParts& parts) {
-  if (options.in_process) return StartLocalJob(parts);
+  if (options.in_process || parts.config.run.lock_step > 0) return StartLocalJob(parts);
   return StartProcessJob(parts);
 }
 
@@ -83,6 +83,8 @@ std::string WhereFrom(const WholeRunOptions& options, const configs::RunConfig& 
     return fmt::format(", at most {} updates from the rows of {}",
                        config.learner.max_updates,
                        config.run.rows_from.string());
+  if (config.run.lock_step > 0)
+    return fmt::format(", in turns, {} updates in all", config.learner.max_updates);
   return options.in_process ? ", all roles in this process" : "";
 }
 

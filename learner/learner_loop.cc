@@ -179,6 +179,8 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
     Publish();
     WriteCheckpoint();  // So that the next life knows that this one was there.
   }
+  progress_.updates = updates_;
+  progress_.rows = parts_.log.end();
   ingest_.emplace(parts_.log,
                   parts_.source,
                   limiter_,

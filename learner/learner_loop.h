@@ -93,6 +93,9 @@ class LearnerLoop {
 
   void RequestStop() { stopping_ = true; }  // Any thread, signal handlers included.
 
+  // Throws what ended ingest, if anything did; Run does so too, while it runs. Any thread.
+  void ThrowIfFailed() const { ingest_->ThrowIfFailed(); }
+
   LearnerProgress progress() const;  // Any thread.
 
   // Rises with every round of Run, which is at least every 50 ms where there is nothing to learn:

@@ -1,17 +1,22 @@
-// A whole run in one process: actors, channels, log, learner, weights, checkpoint, evaluation.
+// A whole run in one process, all at once or in turns: actors, channels, log, learner, weights,
+// checkpoint, evaluation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "core/error.h"
 #include "launch/evaluate_run.h"
 #include "launch/in_process_job.h"
+#include "launch/lock_step_job.h"
 #include "launch/progress_totals.h"
 #include "launch/train_run.h"
 #include "launch/wiring.h"
@@ -84,11 +89,12 @@ class InProcessRun : public ::testing::Test {
   TrainEnd TrainOnce(const actors::EnvironmentFactory& make_environment = [] {
     return std::make_unique<testing::CountingEnvironment>();
   }) {
-    const auto job = StartInProcessJob(Parts(),
-                                       {.quick = quick_,
-                                        .deepthink = deepthink_,
-                                        .metrics = metrics_,
-                                        .make_environment = make_environment});
+    const auto start = config_.run.lock_step > 0 ? StartLockStepJob : StartInProcessJob;
+    const auto job = start(Parts(),
+                           {.quick = quick_,
+                            .deepthink = deepthink_,
+                            .metrics = metrics_,
+                            .make_environment = make_environment});
     return Train(*job,
                  {.folder = folder_,
                   .config = config_,
@@ -162,7 +168,100 @@ TEST_F(InProcessRun, AResumedRunGoesOnAndLosesAndDoublesNothing) {
   EXPECT_EQ(last.size(), 4u);  // Two actors, two lives.
 }
 
-TEST_F(InProcessRun, ADeadActorEndsTheRunThoughTheOthersAreAlive) {
+// Return minus the calls' cost of one episode, for each episode of a cell.
+std::vector<double> ValuesOf(const actors::CellResult& result) {
+  std::vector<double> values;
+  for (const actors::EpisodeRow& row : result.rows)
+    values.push_back(row.result.total_reward - result.cell.terms.cost * row.result.calls);
+  return values;
+}
+
+TEST_F(InProcessRun, InTurnsTheSameSeedGivesTheSameNumbers) {
+  config_.run.lock_step = 40;
+  config_.learner.max_updates = 200;
+  config_.evaluation.options.episodes = config_.evaluation.options.min_episodes = 50;
+  config_.evaluation.options.threads = 1;
+  struct Numbers {
+    std::vector<core::NamedArray> weights;
+    std::vector<std::vector<double>> values;
+  };
+  const auto train = [&](std::uint64_t seed) {
+    config_.run.seed = seed;
+    folder_ = CreateRunFolder(config_.run.folder, config_.run.name);
+    EXPECT_EQ(TrainOnce(), TrainEnd::kFinished);
+    Numbers numbers{LoadTrainedSwitcher(folder_, config_, monitor::MakeNullLogger())->arrays, {}};
+    for (const actors::CellResult& result : Evaluate()) numbers.values.push_back(ValuesOf(result));
+    return numbers;
+  };
+
+  const Numbers one = train(1), same = train(1), other = train(2);
+
+  ASSERT_EQ(one.weights.size(), same.weights.size());
+  bool differs = false;
+  for (std::size_t i = 0; i < one.weights.size(); ++i) {
+    EXPECT_EQ(one.weights[i].values, same.weights[i].values) << one.weights[i].name;
+    differs = differs || one.weights[i].values != other.weights[i].values;
+  }
+  EXPECT_EQ(one.values, same.values);
+  EXPECT_TRUE(differs);
+}
+
+TEST_F(InProcessRun, InTurnsItLearnsWhatItLearnsAllAtOnce) {
+  const auto learned = [&] {
+    EXPECT_EQ(TrainOnce(), TrainEnd::kFinished);
+    for (const actors::CellResult& result : Evaluate()) {
+      if (result.cell.name == "switcher" && result.cell.terms.budget < 0) return ValuesOf(result);
+    }
+    return std::vector<double>();
+  };
+  const std::vector<double> at_once = learned();
+  config_.run.lock_step = 100;
+  folder_ = CreateRunFolder(config_.run.folder, config_.run.name);
+
+  const std::vector<double> in_turns = learned();
+
+  ASSERT_EQ(at_once.size(), 300u);
+  ASSERT_EQ(in_turns.size(), 300u);
+  double mean = 0, squares = 0;
+  for (std::size_t i = 0; i < in_turns.size(); ++i) {
+    const double difference = in_turns[i] - at_once[i];  // The same episode.
+    mean += difference / 300;
+    squares += difference * difference / 300;
+  }
+  const double half_interval = 1.96 * std::sqrt((squares - mean * mean) / 300);
+  EXPECT_NEAR(mean, 0, std::max(half_interval, 0.005));
+  EXPECT_LT(half_interval, 0.03);  // Else everything would agree.
+}
+
+TEST_F(InProcessRun, ARunInTurnsGoesOnAndLosesAndDoublesNothing) {
+  config_.run.lock_step = 50;
+  for (const std::int64_t updates : {100, 200}) {
+    config_.learner.max_updates = updates;
+    ASSERT_EQ(TrainOnce(), TrainEnd::kFinished);
+  }
+
+  const learner::SegmentLog log(folder_.transitions(), config_.transition_log);
+  const ProgressTotals totals = ReadTotals(folder_);
+  EXPECT_EQ(totals.Range("learner", counter::kUpdates).second, 200);
+  // Eight actors: 500 rows before the first update, then 50 * 128 / 16 for each of four turns.
+  EXPECT_EQ(log.end(), 8 * (63 + 4 * 50));
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> last;  // By (actor, incarnation).
+  for (std::int64_t row = log.begin(); row < log.end(); ++row) {
+    const learner::StoredRow& stored = log.row(row);
+    std::int64_t& sequence = last[{stored.actor, stored.incarnation}];
+    ASSERT_EQ(stored.sequence, ++sequence);
+  }
+  EXPECT_EQ(last.size(), 8u * 4);
+}
+
+// All at once, and in turns.
+class EndOfARun : public InProcessRun, public ::testing::WithParamInterface<int> {
+ protected:
+  EndOfARun() { config_.run.lock_step = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Turns, EndOfARun, ::testing::Values(0, 50));
+
+TEST_P(EndOfARun, ADeadActorEndsItThoughTheOthersAreAlive) {
   config_.learner.max_updates = 1'000'000;
   const core::TimePoint started = clock_.Now();
   const auto poisoned = std::make_shared<std::atomic<bool>>(true);  // The first environment.
@@ -172,7 +271,7 @@ TEST_F(InProcessRun, ADeadActorEndsTheRunThoughTheOthersAreAlive) {
   EXPECT_LT(clock_.Now() - started, std::chrono::seconds(45));  // Not only when the time is over.
 }
 
-TEST_F(InProcessRun, ADeadLearnerEndsTheRunThoughUpdatesAreLimited) {
+TEST_P(EndOfARun, ADeadLearnerEndsItThoughUpdatesAreLimited) {
   config_.learner.max_updates = 1'000'000;
   const core::TimePoint started = clock_.Now();
   std::thread enemy([&] {
@@ -203,8 +302,7 @@ TEST_F(InProcessRun, AStopWhileTheLearnerThrottlesGivesUpNoRow) {
   EXPECT_EQ(log.end(), ReadTotals(folder_).Sum("actor", counter::kDecisions));
 }
 
-TEST_F(InProcessRun, AStopRequestEndsItCleanlyWithACheckpoint) {
-  config_.learner.max_updates = 0;
+TEST_P(EndOfARun, AStopRequestEndsItCleanly) {
   signals_.RequestStop();
 
   EXPECT_EQ(TrainOnce(), TrainEnd::kInterrupted);

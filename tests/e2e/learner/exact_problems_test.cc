@@ -52,11 +52,12 @@ struct Training {
 //   is
 //                  trained in a minute instead of a large one in hours
 // They were searched by hand on the first two chains with seed 1 and then used for all problems.
-RoundsOptions OptionsFor(const Training& training) {
+launch::LockStepOptions OptionsFor(const Training& training) {
   constexpr double kZeroCost = 0.2, kMinCost = 0.01;
-  RoundsOptions options;
-  options.rows_per_turn = training.num_rows / options.rounds / options.num_actors;
-  options.updates_per_round = training.num_updates / options.rounds;
+  constexpr int kTurns = 10;
+  launch::LockStepOptions options;
+  options.rows_per_turn = training.num_rows / kTurns / options.num_actors;
+  options.updates_per_turn = training.num_updates / kTurns;
   options.actor.terms = {.zero_cost = kZeroCost,
                          .min_cost = kMinCost,
                          .max_cost = training.max_cost,
@@ -71,7 +72,7 @@ RoundsOptions OptionsFor(const Training& training) {
                            .max_budget = training.max_budget};
   learner.replay.alpha = 0;
   learner.n_step = training.n_step;
-  learner.rate = {.samples_per_row = 1, .min_rows = 1, .slack = 1e9};  // The rounds keep step.
+  learner.max_updates = training.num_updates;
   learner.algorithm.dqn = {.network = {.width = 64,
                                        .layers = 2,
                                        .adam = {.learning_rate = 2e-3,
@@ -86,7 +87,7 @@ RoundsOptions OptionsFor(const Training& training) {
                            .memory = training.memory};
   learner.device = "cpu";
   learner.threads = 1;
-  learner.publish_every = training.num_updates;  // Besides, at the end of each round.
+  learner.publish_every = training.num_updates;  // Besides, at the end of each turn.
   learner.checkpoint_every = std::chrono::hours(1);
   return options;
 }

@@ -23,8 +23,8 @@ constexpr int kUnlimited = core::BudgetGovernor::kUnlimited;
 constexpr double kGamma = 0.95;
 
 // At one cost, with budgets of 0..max_budget and without.
-RoundsOptions OptionsFor(const std::string& algorithm, double cost, int max_budget) {
-  RoundsOptions options;
+launch::LockStepOptions OptionsFor(const std::string& algorithm, double cost, int max_budget) {
+  launch::LockStepOptions options;
   options.actor.exploration = {
       .always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 0};
   options.actor.terms = {
@@ -36,7 +36,6 @@ RoundsOptions OptionsFor(const std::string& algorithm, double cost, int max_budg
   learner.batch.agreement_rows = false;
   learner.batch.relabel.enabled = false;
   learner.replay.alpha = 0;
-  learner.rate = {.samples_per_row = 1, .min_rows = 1, .slack = 1e9};  // The rounds keep step.
   learner.algorithm.name = algorithm;
   learner.device = "cpu";
   learner.threads = 1;
@@ -45,11 +44,12 @@ RoundsOptions OptionsFor(const std::string& algorithm, double cost, int max_budg
   return options;
 }
 
-RoundsOptions SacOptionsFor(double cost, int max_budget) {
-  constexpr int kUpdates = 4000;
-  RoundsOptions options = OptionsFor("sac", cost, max_budget);
+launch::LockStepOptions SacOptionsFor(double cost, int max_budget) {
+  constexpr int kUpdates = 4000, kTurns = 10;
+  launch::LockStepOptions options = OptionsFor("sac", cost, max_budget);
   options.rows_per_turn = 1000;
-  options.updates_per_round = kUpdates / options.rounds;
+  options.updates_per_turn = kUpdates / kTurns;
+  options.learner.max_updates = kUpdates;
   options.learner.n_step = 1;
   options.learner.algorithm.sac = {.network = {.width = 64,
                                                .layers = 2,
@@ -62,12 +62,14 @@ RoundsOptions SacOptionsFor(double cost, int max_budget) {
   return options;
 }
 
-// A round is one rollout: 2,048 rows less the open ends of the turns, four times in batches of 256.
-RoundsOptions PpoOptionsFor(double cost, int max_budget) {
-  RoundsOptions options = OptionsFor("ppo", cost, max_budget);
-  options.rounds = 100;
+// A turn is one rollout: 2,048 rows less the open ends of the actors' turns, four times in batches
+// of 256.
+launch::LockStepOptions PpoOptionsFor(double cost, int max_budget) {
+  launch::LockStepOptions options = OptionsFor("ppo", cost, max_budget);
+  constexpr int kTurns = 100;
   options.rows_per_turn = 256;
-  options.updates_per_round = 32;
+  options.updates_per_turn = 32;
+  options.learner.max_updates = kTurns * options.updates_per_turn;
   options.learner.n_step = 10;  // A walk.
   options.learner.rollout = {.rows = 7 * 256 + 1, .epochs = 4};
   learner::NetworkOptions& network = options.learner.algorithm.ppo.network;
@@ -82,7 +84,8 @@ RoundsOptions PpoOptionsFor(double cost, int max_budget) {
 // Two policies of the critical chain in one network: with a budget of 0..max_budget, and without.
 class LearnedPolicy {
  public:
-  explicit LearnedPolicy(const RoundsOptions& options) : cost_(options.actor.terms.max_cost) {
+  explicit LearnedPolicy(const launch::LockStepOptions& options)
+      : cost_(options.actor.terms.max_cost) {
     InProcessRounds rounds(
         options, {.make_environment = factory_, .quick = quick_, .deepthink = deepthink_});
     weights_ = rounds.Run();

@@ -102,6 +102,16 @@ TEST(CachingLanguageModel, ForgetsTheOldestBeyondItsCapacity) {
   EXPECT_EQ(lm.num_calls(), 4);
 }
 
+TEST(CachingLanguageModel, WithoutCapacityEveryQuestionIsAsked) {
+  FakeLanguageModel lm;
+  CachingLanguageModel forgetful(lm, 0);
+
+  for (int i = 0; i < 3; ++i) forgetful.Propose(Ask("p"));
+
+  EXPECT_EQ(lm.num_calls(), 3);
+  EXPECT_EQ(forgetful.num_hits(), 0);
+}
+
 TEST(CachingLanguageModel, AnotherModelEmptiesTheMemory) {
   std::string model = "old";
   FakeLanguageModel lm(

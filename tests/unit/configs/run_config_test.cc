@@ -162,6 +162,31 @@ TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
                     Not(HasSubstr("learner.agreement_rows to true"))));
 }
 
+TEST(RunConfig, LockStepRefusesWhatWouldGiveOtherNumbers) {
+  RunConfig config;
+  config.run.lock_step = 100;
+  config.learner.max_updates = 1000;
+  config.evaluation.options.threads = 1;
+  EXPECT_NO_THROW(config.Validate());
+
+  const auto complaint = [](RunConfig spoilt) { return Complaint([&] { spoilt.Validate(); }); };
+  RunConfig spoilt = config;
+  spoilt.learner.max_updates = 0;
+  EXPECT_THAT(complaint(spoilt),
+              AllOf(HasSubstr("run.lock_step is 100"), HasSubstr("set learner.max_updates")));
+  spoilt = config;
+  spoilt.evaluation.options.threads = 4;
+  EXPECT_THAT(complaint(spoilt), HasSubstr("set evaluation.threads to 1"));
+  spoilt = config;
+  spoilt.run.rows_from = "runs/former";
+  EXPECT_THAT(complaint(spoilt), HasSubstr("run.rows_from is set"));
+  spoilt = config;
+  spoilt.learner.algorithm.name = "ppo";
+  spoilt.learner.batch.relabel.enabled = spoilt.learner.batch.agreement_rows = false;
+  spoilt.learner.rate.samples_per_row = 4;
+  EXPECT_THAT(complaint(spoilt), HasSubstr("although learner.algorithm is ppo"));
+}
+
 TEST(RunConfig, SoftActorCriticLearnsFromSingleSteps) {
   RunConfig config;
   config.learner.algorithm.name = "sac";
