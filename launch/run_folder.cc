@@ -6,14 +6,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <thread>
 
 #include "core/error.h"
 
 namespace londi::launch {
 namespace {
+
+constexpr std::chrono::seconds kDying{5};  // Of whoever held a lock when it was killed.
+constexpr std::chrono::milliseconds kTryEvery{20};
 
 [[noreturn]] void ThrowNotWritable(const std::filesystem::path& folder, const std::string& why) {
   throw core::IoError(
@@ -86,7 +91,11 @@ RunFolder OpenRunFolder(const std::filesystem::path& path) {
 RunLock::RunLock(const RunFolder& folder)
     : fd_(open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (fd_ < 0) ThrowNotWritable(folder.path, std::strerror(errno));
-  if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  const auto deadline = std::chrono::steady_clock::now() + kDying;
+  do {
+    if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+    std::this_thread::sleep_for(kTryEvery);
+  } while (std::chrono::steady_clock::now() < deadline);
   close(fd_);
   throw core::IoError({.what = fmt::format("{} is in use", folder.path.string()),
                        .why = "another londi process trains or evaluates in it",

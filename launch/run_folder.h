@@ -43,7 +43,8 @@ std::optional<RunFolder> FindRun(const std::filesystem::path& path);
 // kernel when the process ends, however it ends.
 class RunLock {
  public:
-  // Throws core::IoError when another process holds it.
+  // Throws core::IoError when another process holds it and has not ended within five seconds: one
+  // that was killed just now holds it until it is gone.
   explicit RunLock(const RunFolder& folder);
   ~RunLock();
   RunLock(const RunLock&) = delete;

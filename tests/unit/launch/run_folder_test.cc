@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <memory>
+#include <thread>
 
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
@@ -67,6 +68,32 @@ TEST(RunFolder, IsDrivenByOneProcessAtATime) {
   EXPECT_THROW(RunLock second(run), core::IoError);
   lock.reset();
   EXPECT_NO_THROW(RunLock third(run));
+}
+
+// How often this process has `file` open.
+int NumOpen(const std::filesystem::path& file) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code error;  // The iterator's own is gone by now.
+    count += std::filesystem::read_symlink(entry.path(), error) == file ? 1 : 0;
+  }
+  return count;
+}
+
+// A study that was killed and started again at once found its own run in use: what it had started
+// was still dying.
+TEST(RunFolder, ALockWhoseHolderIsAboutToEndIsWaitedFor) {
+  testing::TempFolder temp;
+  const RunFolder run = CreateRunFolder(temp.path(), "test");
+  auto lock = std::make_unique<RunLock>(run);
+  std::thread holder([&] {
+    while (NumOpen(run.lock()) < 2) std::this_thread::yield();
+    lock.reset();
+  });
+
+  EXPECT_NO_THROW(RunLock next(run));
+
+  holder.join();
 }
 
 TEST(RunFolder, FilesAreReplacedWhole) {
