@@ -19,6 +19,10 @@ constexpr std::chrono::seconds kQuietAfter{30};
 // One commit waits for no more than that: the first row of a group is not acknowledged before.
 constexpr std::int64_t kMostRowsPerCommit = 8192;
 
+// Rows of all streams together that may be under way, at least one each. What arrives faster than
+// it is written waits in memory, and memory that was not in use before makes rows dearer (0043).
+constexpr std::int64_t kMostRowsUnderWay = 32'768;
+
 // A full disk is asked again this often.
 constexpr std::chrono::milliseconds kTryForRoomEvery{200};
 
@@ -198,8 +202,8 @@ void Ingest::GrantCredits(core::TimePoint now) {
 
 std::int64_t Ingest::CreditsPerStream() const {
   const auto num_streams = static_cast<std::int64_t>(std::max<std::size_t>(streams_.size(), 1));
-  const std::int64_t wanted =
-      limiter_.RowsWanted(log_.end(), sampled_.load(std::memory_order_relaxed));
+  const std::int64_t wanted = std::min(
+      kMostRowsUnderWay, limiter_.RowsWanted(log_.end(), sampled_.load(std::memory_order_relaxed)));
   return std::min(options_.max_credits, (wanted + num_streams - 1) / num_streams);
 }
 

@@ -6,16 +6,15 @@
 //   log,ROWS,us/row,cpu us/row,us/row at the median,ms/batch
 //       appended, committed (2,048 at a time) and indexed, on the way from the size before to
 //       this one; and at this size 256 rows sampled by priority, gathered and updated
-//   actors,ACTORS,us/row,cpu us/row        1 KB rows from ZeroMQ sinks, one connection each, to
-//                                          their acknowledgement by the log (page cache)
-#include <sys/resource.h>
-
+//   actors,ACTORS,us/row,learner's cpu us/row,actors' cpu us/row,rows/commit
+//       1 KB rows from ZeroMQ sinks, each in a process of its own as actors are, to their
+//       acknowledgement by the log (page cache)
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <thread>
+#include <string>
 #include <vector>
 
 #include "learner/batch.h"
@@ -23,12 +22,14 @@
 #include "learner/replay.h"
 #include "tests/bench/learner/bench_rows.h"
 #include "tests/bench/support/figures.h"
+#include "tests/bench/support/peer_process.h"
 #include "transport/zmq_transitions.h"
 
 namespace {
 
 using namespace londi;
 using bench::Clock;
+using bench::CpuSeconds;
 using bench::SecondsSince;
 
 constexpr int kFeatures = 448;  // Rows of about 1 KB.
@@ -37,13 +38,6 @@ constexpr int kBatch = 256;
 constexpr int kBatches = 300;
 constexpr std::int64_t kFirstSize = 10'000;
 constexpr std::int64_t kRowsOfAllActors = 400'000;
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](timeval t) { return double(t.tv_sec) + 1e-6 * double(t.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // A message of rows that goes on where the one before ended; made once, renumbered each time.
 class Feed {
@@ -113,16 +107,23 @@ void GrowLog(const std::filesystem::path& folder, std::int64_t most_rows) {
   }
 }
 
-void SendRows(transport::TransitionSink& sink, std::int64_t actor, std::int64_t rows) {
-  core::Transition row;
-  row.actor = core::ActorId(actor);
-  row.incarnation = core::Incarnation(1);
-  row.features.assign(kFeatures, 0x3c00);
-  for (std::int64_t i = 1; i <= rows; ++i) {
-    row.sequence = core::Sequence(i);
-    if (!sink.Push(row)) std::abort();
-  }
-  if (!sink.Drain(Clock::now() + std::chrono::minutes(5))) std::abort();
+using Processes = std::vector<std::unique_ptr<bench::PeerProcess>>;
+
+// Seconds until the log has `rows` of each.
+double SendFromAll(const Processes& processes, learner::SegmentLog& log, std::int64_t rows) {
+  const auto begin = Clock::now();
+  const std::int64_t end = log.end() + rows * std::ssize(processes);
+  for (const auto& process : processes) process->Tell(std::to_string(rows));
+  if (!log.WaitForRows(end - 1, begin + std::chrono::minutes(5))) std::abort();
+  const double seconds = SecondsSince(begin);
+  for (const auto& process : processes) process->Hear();
+  return seconds;
+}
+
+double CpuSecondsOfAll(const Processes& processes) {
+  double seconds = 0;
+  for (const auto& process : processes) seconds += process->Ask("0").at(0);
+  return seconds;
 }
 
 void MeasureActors(const std::filesystem::path& folder, int actors) {
@@ -137,24 +138,25 @@ void MeasureActors(const std::filesystem::path& folder, int actors) {
   const auto source = transport::MakeZmqTransitionSource(context);
   const std::atomic<std::int64_t> sampled = std::int64_t{1} << 40;  // The learner is never behind.
   learner::Ingest ingest(log, *source, learner::RateLimiter({}), {}, sampled, metrics, logger);
-  std::vector<std::unique_ptr<transport::ZmqTransitionSink>> sinks;
+  Processes processes;
   for (int i = 0; i < actors; ++i) {
-    sinks.push_back(transport::MakeZmqTransitionSink(context));
-    sinks.back()->SetEndpoint(source->endpoint());
+    processes.push_back(std::make_unique<bench::PeerProcess>(std::vector<std::string>{
+        LONDI_BENCH_SINK, source->endpoint(), std::to_string(i), std::to_string(kFeatures)}));
   }
   const std::int64_t each = kRowsOfAllActors / actors;
+  SendFromAll(processes, log, each);  // Connections are made, memory is taken.
+  const double commits = metrics.Sum("londi_learner_commits_total");
+  const double actors_cpu = CpuSecondsOfAll(processes);
   const double cpu = CpuSeconds();
-  const auto begin = Clock::now();
-  {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < actors; ++i)
-      threads.emplace_back([&, i] { SendRows(*sinks[static_cast<std::size_t>(i)], i, each); });
-  }
+  const double seconds = SendFromAll(processes, log, each);
   const auto rows = static_cast<double>(each * actors);
-  std::printf("actors,%d,%.3f,%.3f\n",
+  const double per_row = 1e6 / rows;
+  std::printf("actors,%d,%.3f,%.3f,%.3f,%.0f\n",
               actors,
-              1e6 * SecondsSince(begin) / rows,
-              1e6 * (CpuSeconds() - cpu) / rows);
+              per_row * seconds,
+              per_row * (CpuSeconds() - cpu),
+              per_row * (CpuSecondsOfAll(processes) - actors_cpu),
+              rows / (metrics.Sum("londi_learner_commits_total") - commits));
   std::fflush(stdout);
   ingest.ThrowIfFailed();
 }

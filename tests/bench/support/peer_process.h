@@ -48,11 +48,18 @@ class PeerProcess {
   PeerProcess(const PeerProcess&) = delete;
   PeerProcess& operator=(const PeerProcess&) = delete;
 
-  // Throws std::runtime_error when the peer ends, or is silent for five minutes.
+  // Each throws std::runtime_error when the peer ends, or is silent for five minutes.
   std::vector<double> Ask(const std::string& question) {
+    Tell(question);
+    return Hear();
+  }
+  // Ask in two steps: several peers work at once.
+  void Tell(const std::string& question) {
     const std::string line = question + "\n";
     if (write(to_, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
       throw std::runtime_error(name_ + " does not read");
+  }
+  std::vector<double> Hear() {
     std::istringstream answer(ReadLine());
     std::vector<double> numbers;
     for (double number; answer >> number;) numbers.push_back(number);

@@ -161,6 +161,20 @@ TEST_F(IngestTest, CreditsAreWhatTheRateLimiterWantsSharedByTheStreams) {
   EXPECT_EQ(source_.WaitForAck(2, 20).credits, 10);  // Half of 20.
 }
 
+TEST_F(IngestTest, ManyStreamsShareWhatMayBeUnderWay) {
+  const auto ingest = Start({.samples_per_row = 2, .min_rows = 1'000'000, .slack = 20});
+  source_.Send(1, 1, 1);
+  EXPECT_EQ(source_.WaitForAck(1, 1).credits, 1000);
+
+  for (int actor = 2; actor <= 128; ++actor) {
+    source_.Send(actor, 1, 1);
+    source_.WaitForAck(actor, 1);
+  }
+
+  source_.Send(1, 2, 1);
+  EXPECT_EQ(source_.WaitForAck(1, 2).credits, 256);  // 32,768 among 128.
+}
+
 TEST_F(IngestTest, APausedStreamIsToldWhenSamplingCatchesUp) {
   const auto ingest = Start({.samples_per_row = 2, .min_rows = 40, .slack = 20});
   source_.Send(1, 1, 50);
