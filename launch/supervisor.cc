@@ -78,18 +78,16 @@ void Supervisor::OnFailure(Child& child, const ChildExit& exit) {
 }
 
 void Supervisor::Poll() {
-  const core::TimePoint now = parts_.clock.Now();
   for (const auto& child : children_) {
     if (child->stopping) continue;
     if (child->process) {
       if (const auto exit = child->process->TryReap()) {
         OnFailure(*child, *exit);
-      } else if (!child->works && now - child->unknown_since >= options_.startup) {
+      } else if (!child->works && parts_.clock.Now() - child->unknown_since >= options_.startup) {
         KillHung(*child);
       }
-    } else if (child->restart_at && *child->restart_at <= now) {
-      Launch(*child);
     }
+    if (child->restart_at && *child->restart_at <= parts_.clock.Now()) Launch(*child);
   }
 }
 

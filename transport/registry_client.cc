@@ -250,7 +250,8 @@ class Client final : public RegistryClient {
   }
 
   void TakeRenewed(Renewed renewed) {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    const bool is_news = renewed.has_members || renewed.command > command_;
     command_ = std::max(command_, renewed.command);
     wanted_version_ = renewed.members_version;
     if (renewed.has_members) {
@@ -258,6 +259,8 @@ class Client final : public RegistryClient {
       ++members_version_;
     }
     changed_.notify_all();
+    lock.unlock();
+    if (is_news && options_.on_change) options_.on_change();
   }
 
   void TakeRefusal(const RegistryRefusal& refusal) {

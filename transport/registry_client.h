@@ -20,6 +20,8 @@ struct RegistryClientOptions {
   std::chrono::milliseconds renew_every{1000};
   int lost_after = 3;         // Unanswered renewals until the coordinator is looked for again.
   std::vector<Role> watched;  // Roles whose members this process must know.
+  // Called by the client's thread when Members or command may have changed; empty: nobody asks.
+  std::function<void()> on_change{};
 };
 
 // A process's membership in the run: gives it its identity, renews its lease, learns of the others

@@ -1,6 +1,10 @@
 #include "transport/registry_server.h"
 
+#include <map>
 #include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "transport/io_thread.h"
 #include "transport/listener.h"
@@ -54,10 +58,28 @@ class Server final : public RegistryServer {
           rejected_.Add(error);
         }
       }
-      std::lock_guard lock(mutex_);
-      state_.Expire(steady_clock::now());
-      next_expiry = state_.NextExpiry().value_or(core::TimePoint::max());
+      next_expiry = Expire();
+      SendNews();
     }
+  }
+
+  core::TimePoint Expire() {
+    std::lock_guard lock(mutex_);
+    state_.Expire(steady_clock::now());
+    std::erase_if(peers_, [this](const auto& entry) { return !state_.Has(entry.first); });
+    return state_.NextExpiry().value_or(core::TimePoint::max());
+  }
+
+  // Members hear of those they watch when these change, and not only when they renew their leases:
+  // rows wait in actors until they know where the new learner is.
+  void SendNews() {
+    std::vector<std::pair<MemberId, Renewed>> all;
+    {
+      std::lock_guard lock(mutex_);
+      all = state_.TakeNews();
+    }
+    for (const auto& [member, news] : all)
+      Answer(peers_.at(member), EncodeRenewed(*session_, news));
   }
 
   void Handle(const RoutedMessage& message) {
@@ -66,7 +88,8 @@ class Server final : public RegistryServer {
       case MessageType::kRegister:
         return Answer(message.peer, Register(DecodeRegister(frame.body)));
       case MessageType::kRenew:
-        return Answer(message.peer, Renew(frame.header.epoch, DecodeRenew(frame.body)));
+        return Answer(message.peer,
+                      Renew(frame.header.epoch, message.peer, DecodeRenew(frame.body)));
       case MessageType::kLeave:
         return Leave(frame.header.epoch, DecodeLeave(frame.body));
       default:
@@ -86,13 +109,14 @@ class Server final : public RegistryServer {
   }
 
   // Seats are numbered within an epoch: an older one's number may be somebody else's today.
-  std::string Renew(core::Epoch epoch, const Renewal& renewal) {
+  std::string Renew(core::Epoch epoch, const std::string& peer, const Renewal& renewal) {
     std::lock_guard lock(mutex_);
     const bool fenced = epoch != state_.epoch();
     const auto answer =
         state_.Renew(fenced ? Renewal{.member = MemberId(0)} : renewal, steady_clock::now());
     if (const auto* refusal = std::get_if<RegistryRefusal>(&answer))
       return EncodeRegistryRefusal(*session_, *refusal);
+    peers_[renewal.member] = peer;
     return EncodeRenewed(*session_, std::get<Renewed>(answer));
   }
 
@@ -109,6 +133,7 @@ class Server final : public RegistryServer {
   SharedSession session_;
   RejectedMessages rejected_;
   Listener listener_;
+  std::map<MemberId, std::string> peers_;  // I/O thread only: where a member renewed last.
   mutable std::mutex mutex_;
   RegistryState state_;  // Guarded by mutex_.
   IoThread io_;

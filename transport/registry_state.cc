@@ -27,6 +27,10 @@ RegistryRefusal Unknown() {
                      .fix = "register again"}};
 }
 
+bool Watches(const std::vector<Role>& watched, Role role) {
+  return std::ranges::find(watched, role) != watched.end();
+}
+
 }  // namespace
 
 const char* RoleName(Role role) {
@@ -78,7 +82,7 @@ std::variant<Registered, RegistryRefusal> RegistryState::Register(const Registra
     Registration& known = seat->second.status.member.registration;
     if (known.endpoints != registration.endpoints) {
       known.endpoints = registration.endpoints;
-      ++members_version_;
+      NoteChange(registration.role);
     }
   } else {
     if (seat != seats_.end()) {
@@ -97,7 +101,7 @@ std::variant<Registered, RegistryRefusal> RegistryState::Register(const Registra
                               .works = false,
                               .command = commands_[registration.role]};
     seat = seats_.emplace(member.id, Seat{status, now + options_.startup_lease}).first;
-    ++members_version_;
+    NoteChange(registration.role);
     events_.push_back({RegistryEvent::Kind::kJoined, member});
   }
 
@@ -178,18 +182,35 @@ std::variant<Renewed, RegistryRefusal> RegistryState::Renew(const Renewal& renew
   seat.status.works = true;
   seat.expires_at = now + options_.lease;
 
+  seat.watched = renewal.watched;
+  seat.told_version = renewal.members_version;
+  return Tell(seat);
+}
+
+Renewed RegistryState::Tell(Seat& seat) {
   Renewed renewed{.command = seat.status.command,
                   .members_version = members_version_,
-                  .has_members = renewal.members_version != members_version_};
+                  .has_members = seat.told_version != members_version_};
+  seat.told_version = members_version_;
   if (!renewed.has_members) return renewed;
   for (const auto& [id, other] : seats_) {
-    const Role role = other.status.member.registration.role;
-    const bool watched =
-        std::find(renewal.watched.begin(), renewal.watched.end(), role) != renewal.watched.end();
-    if (watched) renewed.members.push_back(other.status.member);
+    if (Watches(seat.watched, other.status.member.registration.role))
+      renewed.members.push_back(other.status.member);
   }
   return renewed;
 }
+
+std::vector<std::pair<MemberId, Renewed>> RegistryState::TakeNews() {
+  std::vector<std::pair<MemberId, Renewed>> news;
+  for (auto& [id, seat] : seats_) {
+    const bool is_news = std::ranges::any_of(
+        seat.watched, [&](Role role) { return changed_version_[role] > seat.told_version; });
+    if (is_news) news.emplace_back(id, Tell(seat));
+  }
+  return news;
+}
+
+void RegistryState::NoteChange(Role role) { changed_version_[role] = ++members_version_; }
 
 void RegistryState::Leave(MemberId member) {
   if (const auto seat = seats_.find(member); seat != seats_.end())
@@ -204,10 +225,11 @@ void RegistryState::Expire(core::TimePoint now) {
 }
 
 void RegistryState::Remove(std::map<MemberId, Seat>::iterator seat, RegistryEvent::Kind kind) {
+  const Registration& registration = seat->second.status.member.registration;
   events_.push_back({kind, seat->second.status.member, seat->second.status.progress});
-  by_name_.erase(seat->second.status.member.registration.name);
+  by_name_.erase(registration.name);
+  NoteChange(registration.role);
   seats_.erase(seat);
-  ++members_version_;
 }
 
 std::optional<core::TimePoint> RegistryState::NextExpiry() const {

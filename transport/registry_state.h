@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -57,6 +58,10 @@ class RegistryState {
   std::variant<Renewed, RegistryRefusal> Renew(const Renewal& renewal, core::TimePoint now);
   void Leave(MemberId member);
 
+  // What members would be told if they renewed now, for those whose watched roles have changed
+  // since they were told last. Whoever has not renewed yet is not known to watch.
+  std::vector<std::pair<MemberId, Renewed>> TakeNews();
+
   // Removes the members whose lease is over at `now`.
   void Expire(core::TimePoint now);
   std::optional<core::TimePoint> NextExpiry() const;
@@ -64,6 +69,7 @@ class RegistryState {
   // Tells the members (of one role) what to do, later ones too. Commands only rise.
   void SetCommand(Command command, std::optional<Role> role = std::nullopt);
 
+  bool Has(MemberId member) const { return seats_.contains(member); }
   // Ordered by id.
   std::vector<MemberStatus> Members() const;
   std::int64_t members_version() const { return members_version_; }
@@ -75,12 +81,16 @@ class RegistryState {
   struct Seat {
     MemberStatus status;
     core::TimePoint expires_at;
+    std::vector<Role> watched{};    // As it said last,
+    std::int64_t told_version = 0;  // and of which members it has heard.
   };
 
   std::optional<RegistryRefusal> CheckRegistration(const Registration& registration) const;
   core::Incarnation GrantIncarnation(const Registration& registration);
   core::ActorId GrantActor(const Registration& registration) const;
   void Remove(std::map<MemberId, Seat>::iterator seat, RegistryEvent::Kind kind);
+  void NoteChange(Role role);
+  Renewed Tell(Seat& seat);
 
   const core::Epoch epoch_;
   const RegistryOptions options_;
@@ -93,6 +103,7 @@ class RegistryState {
   std::vector<RegistryEvent> events_;
   std::int64_t last_member_ = 0;
   std::int64_t members_version_ = 1;
+  std::map<Role, std::int64_t> changed_version_;  // Of the last change of a role's members.
 };
 
 }  // namespace londi::transport

@@ -181,6 +181,12 @@ class Sink final : public ZmqTransitionSink {
         if (synced_) rewinds_.Increment();
         spool_.Rewind(ack.received);
       }
+      if (!synced_) {
+        logger_->info("learner={} has rows up to {} of {}",
+                      dealer_->endpoint(),
+                      ack.stored.value,
+                      spool_.status().pushed.value);
+      }
       synced_ = true;
     } else if (ack.gap && !probe_open_) {
       gap_reported_ = true;

@@ -58,7 +58,8 @@ class RoleProcess {
 
   // SIGTERM, or the coordinator said so.
   bool ShouldStop() const;
-  // Waits for a signal or the interval of heartbeats.
+  // Waits for a signal, news of the members or the coordinator's wish, or the interval of
+  // heartbeats.
   void WaitForHeartbeat();
 
  private:

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "tests/support/temp_folder.h"
 #include "tests/support/transport_support.h"
@@ -21,21 +24,25 @@ class Registries : public ::testing::Test {
   static constexpr RegistryOptions kOptions{.lease = milliseconds(300),
                                             .startup_lease = milliseconds(20'000)};
 
-  void StartCoordinator(std::int64_t epoch) {
+  void StartCoordinator(std::int64_t epoch, const RegistryOptions& options = kOptions) {
     server_.reset();
     coordinator_ = std::make_unique<FakeProcess>(1, 7, epoch);
-    server_ = MakeRegistryServer(coordinator_->context(), kOptions);
+    server_ = MakeRegistryServer(coordinator_->context(), options);
     WriteRendezvous(file(), {server_->endpoint(), core::RunId(7), core::Epoch(epoch)});
   }
 
-  std::unique_ptr<RegistryClient> Join(const std::string& name, Role role = Role::kActor) {
+  std::unique_ptr<RegistryClient> Join(const std::string& name,
+                                       Role role = Role::kActor,
+                                       std::function<void()> on_change = {}) {
     const RegistryClientContext context{
         process_.sockets, process_.metrics, process_.logger, [this] {
           return ReadRendezvous(file());
         }};
     return JoinRegistry(context,
                         {.name = name, .role = role},
-                        {.renew_every = milliseconds(20), .watched = {Role::kInference}},
+                        {.renew_every = milliseconds(20),
+                         .watched = {Role::kInference},
+                         .on_change = std::move(on_change)},
                         Soon());
   }
 
@@ -106,6 +113,24 @@ TEST_F(Registries, MembersLearnOfWorkersAndOfTheirEnd) {
         return members.empty();
       }));
   EXPECT_NE(actor->members_version(), version);
+}
+
+TEST_F(Registries, AMemberHearsOfThoseItWatchesWithoutAsking) {
+  StartCoordinator(1, {.lease = milliseconds(60'000)});
+  std::atomic<int> changes = 0;
+  const auto actor = Join("actor.a", Role::kActor, [&] { ++changes; });
+  actor->Report({{"steps", 1}});  // Renews its lease once, and then no more.
+  const core::TimePoint deadline = Soon();
+  const auto wait_until = [&](const auto& holds) {
+    while (!holds() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    return holds();
+  };
+  ASSERT_TRUE(wait_until([&] { return server_->Members().front().works && changes == 1; }));
+
+  const auto worker = Join("inference.0", Role::kInference);
+
+  EXPECT_TRUE(wait_until([&] { return actor->Members(Role::kInference).size() == 1; }));
+  EXPECT_TRUE(wait_until([&] { return changes == 2; }));
 }
 
 TEST_F(Registries, WhatALeaverReportedLastIsKnown) {

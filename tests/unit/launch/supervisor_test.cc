@@ -20,31 +20,31 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(RestartPolicy, PausesGrowUntilTheBudgetIsUsedUp) {
+TEST(RestartPolicy, TheFirstRestartIsAtOnceAndPausesGrowUntilTheBudgetIsUsedUp) {
   testing::FakeClock clock;
-  RestartPolicy policy({.budget = 3,
+  RestartPolicy policy({.budget = 4,
                         .first_pause = std::chrono::milliseconds(100),
                         .longest_pause = std::chrono::milliseconds(250)});
   const auto pause = [&] {
     return policy.OnFailure(clock.Now(), clock.Now()).value() - clock.Now();
   };
 
+  EXPECT_EQ(pause(), std::chrono::milliseconds(0));
   EXPECT_EQ(pause(), std::chrono::milliseconds(100));
   EXPECT_EQ(pause(), std::chrono::milliseconds(200));
   EXPECT_EQ(pause(), std::chrono::milliseconds(250));
   EXPECT_FALSE(policy.OnFailure(clock.Now(), clock.Now()));
-  EXPECT_EQ(policy.restarts(), 3);
+  EXPECT_EQ(policy.restarts(), 4);
 }
 
-TEST(RestartPolicy, ALongLifeBringsTheShortPauseBack) {
+TEST(RestartPolicy, AfterALongLifeTheRestartIsAtOnceAgain) {
   testing::FakeClock clock;
   RestartPolicy policy({.budget = 9, .first_pause = std::chrono::milliseconds(100)});
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(policy.OnFailure(clock.Now(), clock.Now()));
   const core::TimePoint started = clock.Now();
   clock.Advance(std::chrono::minutes(2));
 
-  EXPECT_EQ(policy.OnFailure(started, clock.Now()).value() - clock.Now(),
-            std::chrono::milliseconds(100));
+  EXPECT_EQ(policy.OnFailure(started, clock.Now()).value(), clock.Now());
 }
 
 // Real children: small shell scripts.
@@ -93,13 +93,14 @@ class SupervisorTest : public ::testing::Test {
                          {.clock = clock_, .logger = monitor::MakeNullLogger(), .events = events_}};
 };
 
-TEST_F(SupervisorTest, StartsAKilledChildAgain) {
+TEST_F(SupervisorTest, StartsAKilledChildAgainAtOnce) {
   supervisor_.Start(Script("actor.0", "echo up >> $FOLDER/lives; exec sleep 1000"));
   const pid_t first = supervisor_.Pid("actor.0");
   PollUntil([&] { return Lines("lives") == 1; });
 
   kill(first, SIGKILL);
-  PollUntil([&] { return supervisor_.Pid("actor.0") != first && supervisor_.Pid("actor.0") != 0; });
+  PollUntil([&] { return supervisor_.num_restarts() == 1; });
+  EXPECT_NE(supervisor_.Pid("actor.0"), 0);  // No further look was needed.
   PollUntil([&] { return Lines("lives") == 2; });
 
   EXPECT_EQ(supervisor_.num_restarts(), 1);
@@ -228,7 +229,7 @@ TEST_F(SupervisorTest, StoppingTellsOfAChildThatWasToBeStartedAgain) {
                         {.clock = clock_, .logger = monitor::MakeNullLogger(), .events = events_});
   supervisor.Start(Script("actor.0", "exit 3"));
   const core::TimePoint deadline = clock_.Now() + std::chrono::seconds(30);
-  while (supervisor.num_restarts() == 0 && clock_.Now() < deadline) supervisor.Poll();
+  while (supervisor.num_restarts() < 2 && clock_.Now() < deadline) supervisor.Poll();
   ASSERT_EQ(supervisor.num_running(), 0);
 
   EXPECT_THAT(supervisor.Stop("actor", deadline, [](core::TimePoint) { return true; }).killed,

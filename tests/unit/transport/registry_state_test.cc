@@ -128,6 +128,27 @@ TEST_F(Registry, ListsWatchedRolesOnlyWhenSomethingChanged) {
   EXPECT_FALSE(std::get<Renewed>(registry_.Renew(next, clock_.Now())).has_members);
 }
 
+TEST_F(Registry, TellsThoseWhoWatchOfEachChangeOnce) {
+  const Registered actor = Join(registry_, "actor.0", 1);
+  Join(registry_, "learner", 2, Role::kLearner);
+  EXPECT_TRUE(registry_.TakeNews().empty());  // Nobody has said that it watches.
+  Renewal renewal{.member = actor.member, .watched = {Role::kLearner}};
+  (void)registry_.Renew(renewal, clock_.Now());
+  Join(registry_, "actor.1", 3);
+  EXPECT_TRUE(registry_.TakeNews().empty());
+
+  Join(registry_, "learner", 4, Role::kLearner);
+  const auto news = registry_.TakeNews();
+
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(news[0].first, actor.member);
+  ASSERT_EQ(news[0].second.members.size(), 1u);
+  EXPECT_EQ(news[0].second.members[0].registration.nonce, 4u);
+  EXPECT_TRUE(registry_.TakeNews().empty());
+  renewal.members_version = news[0].second.members_version;
+  EXPECT_FALSE(std::get<Renewed>(registry_.Renew(renewal, clock_.Now())).has_members);
+}
+
 TEST_F(Registry, RemembersWhenWorkLastProgressed) {
   const Registered actor = Join(registry_, "actor.0", 1);
   registry_.Renew({.member = actor.member, .progress = {{"decisions", 5}}}, clock_.Now());
