@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <random>
 #include <set>
@@ -128,10 +130,14 @@ bool Eventually(const std::function<bool()>& holds) {
   return false;
 }
 
+constexpr double kManyRejected = 100;
+
+double NumRejected(const FakeProcess& process, const std::string& channel) {
+  return process.metrics.Sum("londi_rejected_messages_total", {{"channel", channel}});
+}
+
 bool HasRejected(const FakeProcess& process, const std::string& channel) {
-  return Eventually([&] {
-    return process.metrics.Sum("londi_rejected_messages_total", {{"channel", channel}}) >= 100;
-  });
+  return Eventually([&] { return NumRejected(process, channel) >= kManyRejected; });
 }
 
 TEST(HostileBytes, LmServerGoesOn) {
@@ -220,16 +226,23 @@ TEST(HostileBytes, ConnectingEndsGoOn) {
                  core::UnavailableError);
   });
 
-  // Whoever says something is answered with everything hostile there is.
+  // Whoever says something is answered with everything hostile there is, and it is published again
+  // and again: what is published before a subscription has arrived is heard by nobody.
+  const auto have_all_rejected = [&] {
+    return std::ranges::all_of(
+        std::array{"lm.client.quick", "transitions.sink", "weights.subscriber"},
+        [&](const char* channel) { return NumRejected(actor, channel) >= kManyRejected; });
+  };
   router.set(zmq::sockopt::rcvtimeo, 100);
   std::set<std::string> answered;
   for (const core::TimePoint deadline = Soon();
-       answered.size() < 3 && std::chrono::steady_clock::now() < deadline;) {
+       !have_all_rejected() && std::chrono::steady_clock::now() < deadline;) {
+    for (const std::string& message : HostileMessages())
+      publisher.send(zmq::buffer(message), zmq::send_flags::none);
     zmq::message_t peer, body;
     if (!router.recv(peer) || !router.recv(body)) continue;
     if (!answered.insert(peer.to_string()).second) continue;
     for (const std::string& message : HostileMessages()) {
-      publisher.send(zmq::buffer(message), zmq::send_flags::none);
       router.send(zmq::buffer(peer.to_string_view()), zmq::send_flags::sndmore);
       router.send(zmq::buffer(message), zmq::send_flags::none);
     }
