@@ -38,9 +38,8 @@ struct DqnOptions {
 // with a* of the online network and the values of the target network, both critics at the same a*:
 // what is learned is the return and the bill of one policy, the one that is greedy at (c, z). Legal
 // is MayActivate(z_k); a NaN is never greedy. Huber losses, Adam, gradient clipping, Polyak target.
-// Where the LMs disagree is learned
-// beside it, by cross-entropy on the rows in which DEEPTHINK was asked; most of an advantage's
-// noise is about states in which they agree, where it is 0.
+// Where the LMs disagree is learned beside it, by cross-entropy on the rows in which DEEPTHINK was
+// asked; most of an advantage's noise is about states in which they agree, where it is 0.
 //
 // With `retrace_lambda` targets do not end where a row was not greedy, but go on by as much as the
 // policy could have done the same as was done (MakeRetraceTargets); that policy is greedy but for a
