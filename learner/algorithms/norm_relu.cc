@@ -14,19 +14,30 @@ constexpr float kEpsilon = core::switcher_network::kLayerNormEpsilon;
 
 // --- CPU --------------------------------------------------------------------------------------
 
-// Wide enough for AVX-512; the compiler makes as many narrower ones of it as the target needs.
-typedef float Lanes __attribute__((vector_size(64)));
+// As wide as the registers of what runs it: of wider ones GCC keeps the halves in memory, which
+// takes eight times as long.
+typedef float Lanes4 __attribute__((vector_size(16)));
+typedef float Lanes8 __attribute__((vector_size(32)));
+typedef float Lanes16 __attribute__((vector_size(64)));
+template <class Lanes>
 constexpr std::int64_t kLanes = sizeof(Lanes) / sizeof(float);
 
 // Inlined into each of the functions below, which differ in the instructions they may use. By
 // reference: how vectors are passed by value depends on the target.
 #define LONDI_INLINE __attribute__((always_inline)) inline
 
-LONDI_INLINE void Load(const float* from, Lanes& to) { std::memcpy(&to, from, sizeof(to)); }
-LONDI_INLINE void Store(const Lanes& from, float* to) { std::memcpy(to, &from, sizeof(from)); }
+template <class Lanes>
+LONDI_INLINE void Load(const float* from, Lanes& to) {
+  std::memcpy(&to, from, sizeof(to));
+}
+template <class Lanes>
+LONDI_INLINE void Store(const Lanes& from, float* to) {
+  std::memcpy(to, &from, sizeof(from));
+}
+template <class Lanes>
 LONDI_INLINE float SumOf(const Lanes& lanes) {
   float sum = 0;
-  for (std::int64_t i = 0; i < kLanes; ++i) sum += lanes[i];
+  for (std::int64_t i = 0; i < kLanes<Lanes>; ++i) sum += lanes[i];
   return sum;
 }
 
@@ -38,13 +49,15 @@ struct ForwardRows {
   float* inverse_deviations;  // May be nullptr.
 };
 
+template <class Lanes>
 LONDI_INLINE void ForwardBody(const ForwardRows& in) {
-  const std::int64_t width = in.width, whole = width / kLanes * kLanes;
+  constexpr std::int64_t lanes = kLanes<Lanes>;
+  const std::int64_t width = in.width, whole = width / lanes * lanes;
   for (std::int64_t row = 0; row < in.rows; ++row) {
     float* const x = in.product + row * width;
     float* const hidden = in.hidden + row * width;
     Lanes a, b, sums{};
-    for (std::int64_t i = 0; i < whole; i += kLanes) {
+    for (std::int64_t i = 0; i < whole; i += lanes) {
       Load(x + i, a);
       Load(in.bias + i, b);
       a += b;
@@ -56,7 +69,7 @@ LONDI_INLINE void ForwardBody(const ForwardRows& in) {
     const float mean = sum / static_cast<float>(width);
 
     sums = Lanes{};
-    for (std::int64_t i = 0; i < whole; i += kLanes) {
+    for (std::int64_t i = 0; i < whole; i += lanes) {
       Load(x + i, a);
       a -= mean;
       sums += a * a;
@@ -67,7 +80,7 @@ LONDI_INLINE void ForwardBody(const ForwardRows& in) {
     if (in.inverse_deviations != nullptr) in.inverse_deviations[row] = inverse;
 
     Lanes scale, shift;
-    for (std::int64_t i = 0; i < whole; i += kLanes) {
+    for (std::int64_t i = 0; i < whole; i += lanes) {
       Load(x + i, a);
       Load(in.scale + i, scale);
       Load(in.shift + i, shift);
@@ -93,15 +106,17 @@ struct BackwardRows {
   float *bias_gradient, *scale_gradient, *shift_gradient;  // Added to.
 };
 
+template <class Lanes>
 LONDI_INLINE void BackwardBody(const BackwardRows& in) {
-  const std::int64_t width = in.width, whole = width / kLanes * kLanes;
+  constexpr std::int64_t lanes = kLanes<Lanes>;
+  const std::int64_t width = in.width, whole = width / lanes * lanes;
   const float share = 1 / static_cast<float>(width);
   for (std::int64_t row = 0; row < in.rows; ++row) {
     const float* const x = in.normalized + row * width;
     const float* const hidden = in.hidden + row * width;
     float* const gradient = in.gradient + row * width;
     Lanes slope, of_x, h, d, scale, sum, sums{}, products{};
-    for (std::int64_t i = 0; i < whole; i += kLanes) {
+    for (std::int64_t i = 0; i < whole; i += lanes) {
       Load(gradient + i, slope);
       Load(hidden + i, h);
       Load(x + i, of_x);
@@ -127,7 +142,7 @@ LONDI_INLINE void BackwardBody(const BackwardRows& in) {
     }
     const float mean = total * share, along = product * share;
     const float inverse = in.inverse_deviations[row];
-    for (std::int64_t i = 0; i < whole; i += kLanes) {
+    for (std::int64_t i = 0; i < whole; i += lanes) {
       Load(gradient + i, d);
       Load(x + i, of_x);
       d = inverse * (d - mean - of_x * along);
@@ -144,13 +159,17 @@ LONDI_INLINE void BackwardBody(const BackwardRows& in) {
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f,fma"))) void ForwardAvx512(const ForwardRows& in) {
-  ForwardBody(in);
+  ForwardBody<Lanes16>(in);
 }
 __attribute__((target("avx512f,fma"))) void BackwardAvx512(const BackwardRows& in) {
-  BackwardBody(in);
+  BackwardBody<Lanes16>(in);
 }
-__attribute__((target("avx2,fma"))) void ForwardAvx2(const ForwardRows& in) { ForwardBody(in); }
-__attribute__((target("avx2,fma"))) void BackwardAvx2(const BackwardRows& in) { BackwardBody(in); }
+__attribute__((target("avx2,fma"))) void ForwardAvx2(const ForwardRows& in) {
+  ForwardBody<Lanes8>(in);
+}
+__attribute__((target("avx2,fma"))) void BackwardAvx2(const BackwardRows& in) {
+  BackwardBody<Lanes8>(in);
+}
 #endif
 
 enum class Instructions { kBaseline, kAvx2, kAvx512 };
@@ -170,7 +189,7 @@ void Run(const ForwardRows& in) {
   if (kInstructions == Instructions::kAvx512) return ForwardAvx512(in);
   if (kInstructions == Instructions::kAvx2) return ForwardAvx2(in);
 #endif
-  ForwardBody(in);
+  ForwardBody<Lanes4>(in);
 }
 
 void Run(const BackwardRows& in) {
@@ -178,7 +197,7 @@ void Run(const BackwardRows& in) {
   if (kInstructions == Instructions::kAvx512) return BackwardAvx512(in);
   if (kInstructions == Instructions::kAvx2) return BackwardAvx2(in);
 #endif
-  BackwardBody(in);
+  BackwardBody<Lanes4>(in);
 }
 
 #undef LONDI_INLINE
