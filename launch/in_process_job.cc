@@ -43,9 +43,7 @@ class InProcessJob final : public Job {
         actor_threads_([this] { parts_.signals.WakeUp(); }),
         learner_thread_([this] { parts_.signals.WakeUp(); }) {
     totals_ = ReadTotals(parts_.folder);
-    for (const std::string& difference : learner_.config_differences()) {
-      parts_.logger->info("the restored checkpoint had another configuration: {}", difference);
-    }
+    learner_.Restore();
     for (int i = 0; i < parts_.config.run.num_actors; ++i) AddActor(i, world);
     learner_thread_.Start("learner", [this] { learner_.Run(); });
     for (auto& actor : actors_) {
@@ -76,7 +74,7 @@ class InProcessJob final : public Job {
       totals_.Update(
           fmt::format("actor.{}", i), incarnation_, Counters(actors_[i].loop->progress()));
     }
-    totals_.Update("learner", incarnation_, Counters(learner_.progress()));
+    totals_.Update("learner", incarnation_, Counters(*learner_.progress()));
     return Sample(totals_);
   }
 

@@ -92,12 +92,13 @@ void LockStep::TakeTurn() {
                                 .clock = parts_.clock},
                                checkpoints_,
                                config_);
+  learner.Restore();  // The actors act with its weights.
   const AtWork<Learning> learning(*this, learning_, {learner, incarnation});
   const std::int64_t rows = options_.rows_per_turn + (updates_ == 0 ? options_.first_rows : 0);
   for (int actor = 0; actor < options_.num_actors && !stopping_; ++actor)
     Act(core::ActorId(actor), incarnation, rows);
   learner.Run();
-  updates_ = learner.progress().updates;
+  updates_ = learner.progress()->updates;
 }
 
 void LockStep::Act(core::ActorId actor, core::Incarnation incarnation, std::int64_t rows) {
@@ -151,7 +152,7 @@ void LockStep::CountWork() const {
                    Counters(acting_->loop.progress()));
   }
   if (learning_)
-    totals_.Update("learner", learning_->incarnation, Counters(learning_->loop.progress()));
+    totals_.Update("learner", learning_->incarnation, Counters(*learning_->loop.progress()));
 }
 
 }  // namespace londi::launch

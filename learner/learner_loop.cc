@@ -148,24 +148,47 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
       device_(inference::ResolveDevice(options_.device, "learner.device")),
       limiter_(options_.rate),
       checkpoints_(std::move(checkpoints), options_.checkpoints_kept, parts_.logger),
+      rows_found_(parts_.log.end()),
       replay_(parts_.log, options_.replay, options_.n_step, options_.algorithm.memory_window()),
       random_(options_.seed),
       batch_(/*pinned=*/device_ != "cpu"),
+      sampled_(limiter_.SampledInStep(rows_found_)),
       last_checkpoint_(parts_.clock.Now()),
       metrics_at_(parts_.clock.Now()),
-      instruments_(std::make_unique<Instruments>(parts_.metrics)) {
+      instruments_(std::make_unique<Instruments>(parts_.metrics)),
+      ingest_(parts_.log,
+              parts_.source,
+              limiter_,
+              options_.ingest,
+              sampled_,
+              parts_.metrics,
+              parts_.logger) {
+  SayHowTheLogWasFound();
+}
+
+LearnerLoop::~LearnerLoop() = default;
+
+void LearnerLoop::SayHowTheLogWasFound() const {
   if (const auto& text = parts_.log.set_aside()) {
     parts_.logger->warn("{}; why: {}; fix: {}", text->what, text->why, text->fix);
   }
   if (parts_.log.cut_bytes() > 0) {
     parts_.logger->warn(
         "{} bytes behind the log's last whole row, {}, were cut off; actors send again what was "
-        "not "
-        "acknowledged",
+        "not acknowledged",
         parts_.log.cut_bytes(),
-        parts_.log.end());
+        rows_found_);
   }
-  if (const auto checkpoint = checkpoints_.ReadLatest()) Restore(*checkpoint);
+}
+
+void LearnerLoop::Restore() {
+  ++pulse_;
+  if (const auto checkpoint = checkpoints_.ReadLatest()) {
+    GoOnFrom(*checkpoint);
+  } else {
+    sampled_ = 0;
+  }
+  ++pulse_;
   const int known =
       parts_.log.num_features() != 0 ? parts_.log.num_features() : options_.num_features;
   if (algorithm_ == nullptr && known != 0) BuildAlgorithm(known);
@@ -175,27 +198,21 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
     sampled_ = static_cast<std::int64_t>(static_cast<double>(replay_.end()) *
                                          options_.rate.samples_per_row);
   }
+  ++pulse_;
   if (algorithm_ != nullptr) {
     Publish();
     WriteCheckpoint();  // So that the next life knows that this one was there.
   }
+  std::lock_guard lock(progress_mutex_);
   progress_.updates = updates_;
   progress_.rows = parts_.log.end();
-  ingest_.emplace(parts_.log,
-                  parts_.source,
-                  limiter_,
-                  options_.ingest,
-                  sampled_,
-                  parts_.metrics,
-                  parts_.logger);
+  is_restored_ = true;
 }
 
-LearnerLoop::~LearnerLoop() = default;
-
-void LearnerLoop::Restore(const Checkpoint& checkpoint) {
+void LearnerLoop::GoOnFrom(const Checkpoint& checkpoint) {
   BuildAlgorithm(checkpoint.num_features);
   algorithm_->Restore(checkpoint.algorithm);
-  replay_.Restore(checkpoint.replay);
+  replay_.Restore(checkpoint.replay, rows_found_, [this] { ++pulse_; });
   random_.set_state(checkpoint.random);
   updates_ = updates_then_ = checkpoint.updates;
   sampled_ = checkpoint.sampled;
@@ -206,7 +223,7 @@ void LearnerLoop::Restore(const Checkpoint& checkpoint) {
   parts_.logger->info("restored updates={} rows_then={} rows_now={} next_weights={}",
                       checkpoint.updates,
                       checkpoint.replay.end,
-                      parts_.log.end(),
+                      rows_found_,
                       next_version_.value);
   for (const std::string& difference : config_differences_) {
     parts_.logger->warn("configuration differs from the checkpoint's: {}", difference);
@@ -226,9 +243,10 @@ void LearnerLoop::BuildAlgorithm(int num_features) {
 
 void LearnerLoop::Run() {
   if (options_.threads > 0) at::set_num_threads(options_.threads);
+  if (!progress()) Restore();
   while (!IsDone()) {
     ++pulse_;
-    ingest_->ThrowIfFailed();
+    ingest_.ThrowIfFailed();
     if (WaitUntilMaySample()) {
       Sample();
       Update();
@@ -377,8 +395,9 @@ void LearnerLoop::UpdateMetrics() {
   waited_ = core::Duration{0};
 }
 
-LearnerProgress LearnerLoop::progress() const {
+std::optional<LearnerProgress> LearnerLoop::progress() const {
   std::lock_guard lock(progress_mutex_);
+  if (!is_restored_) return std::nullopt;
   return progress_;
 }
 

@@ -64,9 +64,10 @@ inline constexpr std::int64_t kVersionsPerLife = 1'000'000;
 //
 //   1 Sample  2 Update  3 Publish  4 Checkpoint  5 Metrics
 //
-// Construction opens the newest checkpoint, starts ingest, publishes weights and writes a
-// checkpoint. Versions of weights grow over restarts: each life of the learner begins at the next
-// multiple of kVersionsPerLife, so whatever a killed one had published is older.
+// Construction starts ingest: rows are taken and acknowledged from then on, which needs the log and
+// no checkpoint. Restore opens the newest checkpoint, publishes weights and writes a checkpoint.
+// Versions of weights grow over restarts: each life of the learner begins at the next multiple of
+// kVersionsPerLife, so whatever a killed one had published is older.
 class LearnerLoop {
  public:
   struct Parts {  // All outlive the loop.
@@ -78,13 +79,17 @@ class LearnerLoop {
     const core::Clock& clock;
   };
   // `checkpoints`: their folder. `config`: resolved configuration as "key = value" lines, kept in
-  // each checkpoint. Throws core::ConfigError, core::IoError, core::ModelError (checkpoint of
-  // another architecture or number of features).
+  // each checkpoint. Throws core::ConfigError, core::IoError.
   LearnerLoop(LearnerOptions options,
               Parts parts,
               std::filesystem::path checkpoints,
               std::vector<std::string> config);
   ~LearnerLoop();
+
+  // Once, and before Run, which does it where nobody did: for who needs the weights, or the error,
+  // before there is a thread that runs. Throws core::IoError, core::ModelError (checkpoint of
+  // another architecture or number of features).
+  void Restore();
 
   // Trains until RequestStop or max_updates, writes a checkpoint and publishes the last weights.
   // Ingest goes on, so that actors can empty their spools, until this object is destroyed. Throws
@@ -94,21 +99,23 @@ class LearnerLoop {
   void RequestStop() { stopping_ = true; }  // Any thread, signal handlers included.
 
   // Throws what ended ingest, if anything did; Run does so too, while it runs. Any thread.
-  void ThrowIfFailed() const { ingest_->ThrowIfFailed(); }
+  void ThrowIfFailed() const { ingest_.ThrowIfFailed(); }
 
-  LearnerProgress progress() const;  // Any thread.
+  // nullopt before Restore has ended: what former lives did is not known yet. Any thread.
+  std::optional<LearnerProgress> progress() const;
 
-  // Rises with every round of Run, which is at least every 50 ms where there is nothing to learn:
-  // a heartbeat that follows it is true. Any thread.
+  // Rises with every round of Run, which is at least every 50 ms where there is nothing to learn,
+  // and while Restore gets on: a heartbeat that follows it is true. Any thread.
   std::int64_t pulse() const { return pulse_; }
 
   // What differs from the configuration of the restored checkpoint; empty also when nothing was
-  // restored.
+  // restored. As the next one, after Restore.
   const std::vector<std::string>& config_differences() const { return config_differences_; }
   std::optional<std::int64_t> restored_updates() const { return restored_updates_; }
 
  private:
-  void Restore(const Checkpoint& checkpoint);
+  void SayHowTheLogWasFound() const;
+  void GoOnFrom(const Checkpoint& checkpoint);
   bool FindRows();
   void BuildAlgorithm(int num_features);
   bool WaitUntilMaySample();
@@ -126,6 +133,7 @@ class LearnerLoop {
   const std::string device_;
   const RateLimiter limiter_;
   CheckpointStore checkpoints_;
+  const std::int64_t rows_found_;  // In the log, when this life began.
   Replay replay_;
   Random random_;
   std::optional<Rollout> rollout_;        // Of on-policy algorithms.
@@ -135,7 +143,8 @@ class LearnerLoop {
   UpdateResult last_;
 
   std::atomic<std::int64_t> pulse_ = 0;
-  std::atomic<std::int64_t> sampled_ = 0;
+  // Until a checkpoint says it: as if as much had been sampled as the rows there allow.
+  std::atomic<std::int64_t> sampled_;
   std::int64_t updates_ = 0;
   core::WeightsVersion next_version_;
   std::int64_t updates_at_checkpoint_ = -1;
@@ -151,10 +160,11 @@ class LearnerLoop {
   std::unique_ptr<Instruments> instruments_;
 
   mutable std::mutex progress_mutex_;
-  LearnerProgress progress_;  // Guarded by progress_mutex_.
+  LearnerProgress progress_;  // Guarded by progress_mutex_, as is the next.
+  bool is_restored_ = false;
 
   std::atomic<bool> stopping_ = false;
-  std::optional<Ingest> ingest_;  // Last: its thread uses what stands above. Never empty in Run.
+  Ingest ingest_;  // Last: its thread uses what stands above.
 };
 
 }  // namespace londi::learner

@@ -48,4 +48,8 @@ std::int64_t RateLimiter::RowsWanted(std::int64_t inserted, std::int64_t sampled
   return std::max<std::int64_t>({rows, options_.min_rows - inserted, 0});
 }
 
+std::int64_t RateLimiter::SampledInStep(std::int64_t inserted) const {
+  return static_cast<std::int64_t>(std::max(Lead(inserted, 0), 0.0));
+}
+
 }  // namespace londi::learner

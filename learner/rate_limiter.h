@@ -32,6 +32,9 @@ class RateLimiter {
   // Rows that may still be inserted: the credits of all streams together. Never negative.
   std::int64_t RowsWanted(std::int64_t inserted, std::int64_t sampled) const;
 
+  // What is sampled where neither side is ahead of the other.
+  std::int64_t SampledInStep(std::int64_t inserted) const;
+
  private:
   double Lead(std::int64_t inserted, std::int64_t sampled) const;
   RateLimiterOptions options_;

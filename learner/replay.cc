@@ -12,7 +12,8 @@ namespace londi::learner {
 namespace {
 
 constexpr std::int64_t kFetchedAhead = 8;  // Rows that are on their way while one is indexed.
-constexpr double kPriorityFloor = 1e-3;    // Added to every error: nothing is never drawn again.
+constexpr std::int64_t kRowsPerStride = 1 << 16;  // A restore gets on so many at a time.
+constexpr double kPriorityFloor = 1e-3;  // Added to every error: nothing is never drawn again.
 // What a branch was worth depends on the policy that played it out; old ones are about old
 // policies.
 constexpr std::size_t kNewestBranched = 20'000;
@@ -216,9 +217,12 @@ Replay::State Replay::Save() const {
   return state;
 }
 
-void Replay::Restore(const State& state) {
+void Replay::Restore(const State& state,
+                     std::int64_t end,
+                     const std::function<void()>& getting_on) {
   max_leaf_ = state.max_leaf;
-  CatchUp(std::min(state.end, log_.end()));
+  for (const std::int64_t known = std::min(state.end, end); end_ < known; getting_on())
+    CatchUp(std::min(end_ + kRowsPerStride, known));
   const std::int64_t first = state.end - static_cast<std::int64_t>(state.leaves.size());
   for (std::int64_t row = std::max(first, begin()); row < end_; ++row) {
     const float leaf = state.leaves[static_cast<std::size_t>(row - first)];

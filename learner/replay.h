@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <span>
 #include <tuple>
@@ -85,7 +86,9 @@ class Replay {
   State Save() const;
   // Rows the log has lost, or the capacity no longer holds, are skipped. Call it instead of the
   // first CatchUp.
-  void Restore(const State& state);
+  //   end       how many rows the log had when it was opened; those behind them are not the state's
+  //   getting_on  is called again and again meanwhile
+  void Restore(const State& state, std::int64_t end, const std::function<void()>& getting_on);
 
  private:
   using EpisodeKey =

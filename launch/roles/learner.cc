@@ -15,6 +15,12 @@
 namespace londi::launch {
 namespace {
 
+// What the coordinator adds up; nothing while it is not known.
+transport::ProgressCounters CountersOf(const learner::LearnerLoop& loop) {
+  const auto progress = loop.progress();
+  return progress ? Counters(*progress) : transport::ProgressCounters{};
+}
+
 // Renews the lease with the loop's progress while the loop has a pulse, and hands the wish to end
 // on to it.
 void Heartbeat(RoleProcess& process,
@@ -23,7 +29,7 @@ void Heartbeat(RoleProcess& process,
   std::int64_t felt = -1;
   while (!finished && !process.ShouldStop()) {
     const std::int64_t pulse = loop.pulse();
-    if (pulse != felt) process.registry().Report(Counters(loop.progress()));
+    if (pulse != felt) process.registry().Report(CountersOf(loop));
     felt = pulse;
     process.WaitForHeartbeat();
   }
@@ -51,9 +57,7 @@ int RunLearner(const std::filesystem::path& run_folder) {
                              .clock = clock},
                             basics.folder.checkpoints(),
                             configs::ToLines(basics.config));
-  for (const std::string& difference : loop.config_differences()) {
-    basics.logger->info("the restored checkpoint had another configuration: {}", difference);
-  }
+  // Actors hand over what their spools hold while the checkpoint is restored.
   process.registry().Announce(
       {{transport::kTransitionsEndpoint, source->endpoint()},
        {transport::kWeightsAnnounceEndpoint, publisher->announce_endpoint()},
@@ -74,10 +78,10 @@ int RunLearner(const std::filesystem::path& run_folder) {
   }
   end_heartbeat();
   while (!process.ShouldStop()) {  // After max_updates: rows are taken until the run ends.
-    process.registry().Report(Counters(loop.progress()));
+    process.registry().Report(CountersOf(loop));
     process.WaitForHeartbeat();
   }
-  process.registry().Report(Counters(loop.progress()));
+  process.registry().Report(CountersOf(loop));
   process.registry().Leave();
   return 0;
 }

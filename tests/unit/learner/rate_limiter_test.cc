@@ -34,6 +34,14 @@ TEST(RateLimiter, WantsRowsUntilTheSlackIsUsedUp) {
   EXPECT_EQ(limiter.RowsWanted(500, 0), 0);
 }
 
+TEST(RateLimiter, KnowsWhatIsSampledWhereNobodyIsAhead) {
+  const RateLimiter limiter(kOptions);
+
+  EXPECT_EQ(limiter.SampledInStep(99), 0);
+  EXPECT_EQ(limiter.SampledInStep(120), 80);
+  EXPECT_EQ(limiter.RowsWanted(120, limiter.SampledInStep(120)), 20);
+}
+
 TEST(RateLimiter, OneSideCanAlwaysGoOn) {
   for (const double spr : {0.25, 1.0, 7.5, 64.0}) {
     const RateLimiterOptions options{.samples_per_row = spr, .min_rows = 10, .slack = 64};

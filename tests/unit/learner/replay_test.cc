@@ -151,7 +151,7 @@ TEST_F(ReplayTest, KnowsThePastThatAMemoryReads) {
   EXPECT_EQ(past(replay, 16), (Rows{15, 16}));
 
   Replay restored(log_, {.capacity = 1000}, 3, /*memory_window=*/2);
-  restored.Restore(replay.Save());
+  restored.Restore(replay.Save(), log_.end(), [] {});
   EXPECT_EQ(past(restored, 6), (Rows{0, 2, 4, 6}));
 }
 
@@ -219,7 +219,7 @@ TEST_F(ReplayTest, DrawsAlikeAfterARestore) {
   for (std::size_t i = 0; i < samples.rows.size(); ++i) errors.push_back(static_cast<float>(i));
   replay.UpdatePriorities(samples.rows, errors);
   Replay restored(log_, {.capacity = 1000}, 3);
-  restored.Restore(replay.Save());
+  restored.Restore(replay.Save(), log_.end(), [] {});
   Random same = random;
 
   Replay::Samples expected, drawn;
@@ -237,10 +237,25 @@ TEST_F(ReplayTest, RestoresOntoALogThatLostItsTail) {
   const Replay::State state{.end = 9, .max_leaf = 2, .leaves = std::vector<float>(9, 1.5f)};
 
   Replay replay(log_, {.capacity = 1000}, 3);
-  replay.Restore(state);
+  replay.Restore(state, log_.end(), [] {});
 
   EXPECT_EQ(replay.end(), 5);
   EXPECT_EQ(replay.num_sampleable(), 5);
+}
+
+TEST_F(ReplayTest, ARestoreLeavesRowsThatCameSinceTheLogWasOpenedToCatchUp) {
+  AddEpisode(1, 5);
+  const std::int64_t found = log_.end();
+  AddEpisode(2, 4);
+  const Replay::State state{.end = 9, .max_leaf = 2, .leaves = std::vector<float>(9, 1.5f)};
+  int times = 0;
+
+  Replay replay(log_, {.capacity = 1000}, 3);
+  replay.Restore(state, found, [&] { ++times; });
+
+  EXPECT_EQ(replay.end(), 5);
+  EXPECT_EQ(times, 1);
+  EXPECT_EQ(replay.CatchUp(log_.end()), 4);
 }
 
 TEST_F(ReplayTest, BranchedRowsAreDrawnEvenlyAndOnlyWhileTheyAreThere) {
