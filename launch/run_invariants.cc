@@ -190,7 +190,8 @@ void RowInvariants::Add(const learner::StoredRow& row) {
 }
 
 InvariantReport CheckInvariants(const RunFolder& folder, const configs::RunConfig& config) {
-  const learner::SegmentLog log(folder.transitions(), config.transition_log);
+  learner::SegmentLog log(folder.transitions(), config.transition_log);
+  log.VerifyOlder();
   RowInvariants rows(log.begin() > 0);
   for (std::int64_t number = log.begin(); number < log.end(); ++number) rows.Add(log.row(number));
   InvariantReport report{.rows = rows.num_rows(),

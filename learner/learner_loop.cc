@@ -183,6 +183,7 @@ void LearnerLoop::SayHowTheLogWasFound() const {
 
 void LearnerLoop::Restore() {
   ++pulse_;
+  parts_.log.VerifyOlder([this] { ++pulse_; });
   if (const auto checkpoint = checkpoints_.ReadLatest()) {
     GoOnFrom(*checkpoint);
   } else {

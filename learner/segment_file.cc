@@ -53,6 +53,16 @@ std::vector<std::byte> Encode(SegmentHeader& header, const std::vector<StoredMar
   return bytes;
 }
 
+// One past the last byte from `first` on, before `last`, that is not zero; else `first`.
+std::int64_t EndWithoutZeros(const std::byte* bytes, std::int64_t first, std::int64_t last) {
+  constexpr std::int64_t kBlock = kPage;
+  static constexpr std::byte kZeros[kBlock]{};
+  while (last - first >= kBlock && std::memcmp(bytes + last - kBlock, kZeros, kBlock) == 0)
+    last -= kBlock;
+  while (last > first && bytes[last - 1] == std::byte{0}) --last;
+  return last;
+}
+
 bool IsWhole(const SegmentHeader& header, const std::byte* base, std::int64_t size) {
   const std::int64_t used = static_cast<std::int64_t>(sizeof(header)) +
                             header.num_marks * static_cast<std::int64_t>(sizeof(StoredMark));
@@ -174,9 +184,7 @@ transport::StreamWatermarks::Snapshot SegmentFile::Marks() const {
 }
 
 std::int64_t SegmentFile::CutAndExtend(std::int64_t keep, std::int64_t extend) {
-  std::int64_t last = mapped_row_bytes();
-  while (last > keep && rows()[last - 1] == std::byte{0}) --last;
-  const std::int64_t cut = last - keep;
+  const std::int64_t cut = EndWithoutZeros(rows(), keep, mapped_row_bytes()) - keep;
   // In place: room that was given up might not be had again. A copy may have holes.
   Allocate(header_.header_bytes + extend);
   if (mapped_row_bytes() < extend) {

@@ -22,6 +22,7 @@ constexpr std::size_t kCacheLine = 64;
 // Rows are written so many bytes at a time: few calls and large pages in the kernel's cache, yet
 // all of it still in the processor's.
 constexpr std::int64_t kStagedBytes = 1 << 20;
+constexpr std::size_t kScannedSegments = 2;  // The newest; by opening.
 constexpr const char* kSegmentExtension = ".log";
 
 std::string SegmentName(std::int64_t first_row) {
@@ -32,6 +33,15 @@ std::string SegmentName(std::int64_t first_row) {
                 static_cast<long long>(first_row),
                 kSegmentExtension);
   return name;
+}
+
+// `row`: the first that is missing.
+[[noreturn]] void ThrowDamaged(const SegmentFile& file, std::int64_t row) {
+  throw core::IoError(
+      {.what = "the transition log is damaged at row " + std::to_string(row),
+       .why = file.path().string() + " is incomplete or missing rows, though later segments exist",
+       .fix = "restore the file, or move it and all later segments of the folder away: the rows "
+              "before it stay usable"});
 }
 
 bool IsSegmentName(const std::string& name) {
@@ -103,11 +113,19 @@ void SegmentLog::OpenExisting() {
   stride_ = first.row_stride;
   rows_per_segment_ = first.rows_per_segment;
   num_features_ = static_cast<int>(first.num_features);
-  marks_.Restore(found.front()->Marks());
   begin_ = end_ = first.first_row;
+  // A header knows all streams up to its first row, but for the message whose rows it was begun
+  // among: the end of that lies in the segment itself, if it is full.
+  const std::size_t scanned = found.size() - std::min(found.size(), kScannedSegments);
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const bool is_last = i + 1 == found.size();
-    ScanSegment(*found[i], is_last);
+    RequireItFollows(*found[i]);
+    if (i == scanned) marks_.Restore(found[i]->Marks());
+    if (i < scanned) {
+      RequireFull(*found[i], found[i]->mapped_row_bytes() / stride_);
+      verified_from_ = end_ = end() + rows_per_segment_;
+    } else {
+      ScanSegment(*found[i], /*is_last=*/i + 1 == found.size());
+    }
     AddSegment(std::move(found[i]));
   }
   // The life that began the last one may have been killed before it synced it.
@@ -143,28 +161,39 @@ bool SegmentLog::SetAsideIfUnfinished(const std::filesystem::path& path) {
   return true;
 }
 
+void SegmentLog::RequireItFollows(const SegmentFile& file) const {
+  const SegmentHeader& header = file.header();
+  if (header.first_row == end() && header.row_stride == stride_ &&
+      header.rows_per_segment == rows_per_segment_) {
+    return;
+  }
+  ThrowDamaged(file, end());
+}
+
+void SegmentLog::RequireFull(const SegmentFile& file, std::int64_t rows) const {
+  if (rows < rows_per_segment_) ThrowDamaged(file, file.header().first_row + rows);
+}
+
+std::int64_t SegmentLog::CountWholeRowsOf(const SegmentFile& file) const {
+  const std::int64_t stored = std::min(rows_per_segment_, file.mapped_row_bytes() / stride_);
+  return CountWholeRows(
+      {file.rows(), static_cast<std::size_t>(stored * stride_)}, stride_, file.header().first_row);
+}
+
+void SegmentLog::VerifyOlder(const std::function<void()>& getting_on) {
+  for (std::int64_t first = begin(); first < verified_from_; first += rows_per_segment_) {
+    const SegmentFile& file = *files_[first / rows_per_segment_].load(std::memory_order_acquire);
+    RequireFull(file, CountWholeRowsOf(file));
+    getting_on();
+  }
+  verified_from_ = 0;
+}
+
 // Finds the rows of a segment, advances end_ and the watermarks, and cuts a torn tail off the last
 // segment.
 void SegmentLog::ScanSegment(SegmentFile& file, bool is_last) {
-  const SegmentHeader& header = file.header();
-  const std::int64_t first = end_.load();
-  const bool fits = header.first_row == first && header.row_stride == stride_ &&
-                    header.rows_per_segment == rows_per_segment_;
-  std::int64_t rows = 0;
-  if (fits) {
-    const std::int64_t stored = std::min(rows_per_segment_, file.mapped_row_bytes() / stride_);
-    rows =
-        CountWholeRows({file.rows(), static_cast<std::size_t>(stored * stride_)}, stride_, first);
-  }
-  if (!fits || (!is_last && rows < rows_per_segment_)) {
-    throw core::IoError(
-        {.what = "the transition log is damaged at row " + std::to_string(first + rows),
-         .why =
-             file.path().string() + " is incomplete or missing rows, though later segments exist",
-         .fix = "restore the file, or move it and all later segments of the folder away: the rows "
-                "before "
-                "it stay usable"});
-  }
+  const std::int64_t rows = CountWholeRowsOf(file);
+  if (!is_last) RequireFull(file, rows);
   for (std::int64_t i = 0; i < rows; ++i) {
     StoredRow row;
     std::memcpy(&row, file.rows() + i * stride_, sizeof(row));
@@ -173,7 +202,7 @@ void SegmentLog::ScanSegment(SegmentFile& file, bool is_last) {
          1);
   }
   if (is_last) cut_bytes_ = file.CutAndExtend(rows * stride_, rows_per_segment_ * stride_);
-  end_ = first + rows;
+  end_ = end() + rows;
 }
 
 void SegmentLog::Mark(transport::StreamId stream, core::Sequence first, std::int64_t rows) {

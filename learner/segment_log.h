@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -48,19 +49,21 @@ struct SegmentLogOptions {
 // buffer is written by a thread of its own while Append fills the other one; small groups never
 // fill one. What the kernel has of a killed process is there after a restart (page cache).
 // Committed rows also survive the machine with Durability::kDisk; one Commit covers any number of
-// Appends. Opening verifies every crc: a torn tail is cut off at the first row that is not whole;
-// what is left is committed. A last segment without a whole header, as the loss of the machine may
-// leave one, is set aside
-// ("*.aside"): with kDisk only if nothing was ever in it, since rows are acknowledged after the
-// header is synced. Duplicates are refused by the watermark of their stream, which the log itself
-// yields.
+// Appends. Opening verifies the crcs of all headers and of the rows of the last two segments, which
+// say how far each stream is: what comes can be taken at once, however long the log is. VerifyOlder
+// does the rest. A torn tail is cut off at the first row that is not whole; what is left is
+// committed. A last segment without a whole header, as the loss of the machine may leave one, is
+// set aside ("*.aside"): with kDisk only if nothing was ever in it, since rows are acknowledged
+// after the header is synced. Duplicates are refused by the watermark of their stream, which the
+// log itself yields.
 //
-// Threads: one appends (Append, Commit, watermarks), one reads (row, features, DropBefore); end()
+// Threads: one appends (Append, Commit, watermarks), one reads (row, features, DropBefore,
+// VerifyOlder); end()
 // and WaitForRows from any. The reader sees rows below end() whole: all that the kernel has.
 class SegmentLog {
  public:
-  // Opens or creates. Throws core::IoError (folder, disk full, damage that is not a torn tail),
-  // core::ModelError for another layout version.
+  // Opens or creates. Throws core::IoError (folder, disk full, damage that is not a torn tail, as
+  // far as it is looked for), core::ModelError for another layout version.
   SegmentLog(std::filesystem::path folder, SegmentLogOptions options, DiskCalls disk = {});
   ~SegmentLog();
   SegmentLog(const SegmentLog&) = delete;
@@ -72,6 +75,10 @@ class SegmentLog {
     // The disk has no room for the rows that come after these; nothing of them was taken.
     std::optional<core::ErrorText> no_room;
   };
+  // Once, before rows are read that were there when the log was opened. Throws core::IoError where
+  // one is damaged. `getting_on` is called again and again meanwhile.
+  void VerifyOlder(const std::function<void()>& getting_on = [] {});
+
   // Groups of rows are cheap. Throws core::ModelError when the number of features is not that of
   // the log (the first row decides), core::IoError when the disk refuses.
   Appended Append(std::span<const core::Transition> rows);
@@ -125,6 +132,9 @@ class SegmentLog {
 
   void OpenExisting();
   bool SetAsideIfUnfinished(const std::filesystem::path& path);
+  void RequireItFollows(const SegmentFile& file) const;
+  void RequireFull(const SegmentFile& file, std::int64_t rows) const;
+  std::int64_t CountWholeRowsOf(const SegmentFile& file) const;
   void ScanSegment(SegmentFile& file, bool is_last);
   void Mark(transport::StreamId stream, core::Sequence first, std::int64_t rows);
   void AddSegment(std::unique_ptr<SegmentFile> file);
@@ -159,6 +169,7 @@ class SegmentLog {
       files_;  // By row / rows_per_segment; nullptr = not there (any more).
   std::atomic<std::int64_t> begin_ = 0;
   std::atomic<std::int64_t> end_ = 0;
+  std::int64_t verified_from_ = 0;           // Rows before it wait for VerifyOlder.
   std::atomic<std::int64_t> committed_ = 0;  // Rows below it need no sync any more.
   transport::StreamWatermarks marks_;
   std::int64_t cut_bytes_ = 0;

@@ -62,6 +62,7 @@ int RunLearner(const std::filesystem::path& run_folder) {
       {{transport::kTransitionsEndpoint, source->endpoint()},
        {transport::kWeightsAnnounceEndpoint, publisher->announce_endpoint()},
        {transport::kWeightsPullEndpoint, publisher->pull_endpoint()}});
+  basics.logger->info("takes rows behind the {} of the log", log.end());
 
   std::atomic<bool> finished = false;
   std::thread heartbeat([&] { Heartbeat(process, loop, finished); });

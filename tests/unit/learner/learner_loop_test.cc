@@ -401,6 +401,27 @@ TEST(LearnerLoop, SaysWhatOpeningTheLogSetAside) {
   EXPECT_NE(text.find("fix: "), std::string::npos) << text;
 }
 
+TEST(LearnerLoop, RestoresNothingFromALogWithADamagedRow) {
+  const TempFolder folder;
+  SegmentLog(folder / "log", {.segment_bytes = 1 << 20}).Append(Rows(1, 25'000));
+  std::fstream(OnlySegment(folder / "log"), std::ios::binary | std::ios::in | std::ios::out)
+      .seekp(4096 + 2 * 128 + 60)
+      .put('\x55');
+  SegmentLog log(folder / "log", {});
+  transport::InProcessTransitionChannel source;
+  transport::InProcessWeightsChannel weights;
+  monitor::Metrics metrics;
+  core::SystemClock clock;
+  LearnerLoop loop(SmallOptions(1),
+                   {log, source, weights, metrics, monitor::MakeNullLogger(), clock},
+                   folder / "checkpoints",
+                   {});
+
+  EXPECT_THROW(loop.Run(), core::IoError);
+
+  EXPECT_EQ(weights.Latest(), nullptr);
+}
+
 TEST(LearnerLoop, SaysHowMuchOfATornRowOpeningTheLogCutOff) {
   const TempFolder folder;
   SegmentLog(folder / "log", {}).Append(Rows(1, 3));

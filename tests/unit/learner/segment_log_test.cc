@@ -213,6 +213,98 @@ TEST(SegmentLog, RefusesAMissingSegmentInTheMiddleAndForeignFiles) {
   EXPECT_THROW(SegmentLog(other.path(), {}), core::IoError);
 }
 
+// Four segments; in the one number `index` a byte of a row is another.
+void MakeLogWithADamagedRow(const TempFolder& folder, std::size_t index) {
+  std::vector<SegmentLog::Segment> segments;
+  {
+    SegmentLog log(folder.path(), {.segment_bytes = 1 << 20});
+    log.Append(Rows(1, 25'000));
+    log.Commit();
+    segments = log.Manifest();
+  }
+  ASSERT_EQ(segments.size(), 4u);
+  std::fstream(folder.path() / segments[index].file,
+               std::ios::binary | std::ios::in | std::ios::out)
+      .seekp(4096 + 10 * 128 + 60)
+      .put('\x55');
+}
+
+TEST(SegmentLog, OpeningLeavesOlderSegmentsToBeVerifiedBeforeTheyAreRead) {
+  for (const std::size_t damaged : {0, 1}) {
+    const TempFolder folder;
+    MakeLogWithADamagedRow(folder, damaged);
+    SegmentLog log(folder.path(), {});
+    EXPECT_EQ(log.end(), 25'000);
+
+    try {
+      log.VerifyOlder();
+      FAIL() << damaged;
+    } catch (const core::IoError& error) {
+      EXPECT_NE(error.text().what.find("row " + std::to_string(damaged * 8192 + 10)),
+                std::string::npos)
+          << error.text().what;
+    }
+  }
+}
+
+TEST(SegmentLog, OpeningRefusesADamagedRowInTheLastSegmentButOne) {
+  const TempFolder folder;
+  MakeLogWithADamagedRow(folder, 2);
+
+  try {
+    const SegmentLog log(folder.path(), {});
+    FAIL();
+  } catch (const core::IoError& error) {
+    EXPECT_NE(error.text().what.find("row 16394"), std::string::npos) << error.text().what;
+    EXPECT_NE(error.text().why.find("segment-000000000016384"), std::string::npos)
+        << error.text().why;
+  }
+}
+
+TEST(SegmentLog, OpeningRefusesAnOlderSegmentThatIsShort) {
+  const TempFolder folder;
+  MakeLogWithADamagedRow(folder, 0);
+  std::filesystem::resize_file(OnlySegment(folder.path()), 4096 + 10 * 128);
+
+  EXPECT_THROW(SegmentLog(folder.path(), {}), core::IoError);
+}
+
+TEST(SegmentLog, VerifiesOlderSegmentsOnceAndSaysThatItGetsOn) {
+  const TempFolder folder;
+  SegmentLog(folder.path(), {.segment_bytes = 1 << 20}).Append(Rows(1, 25'000));
+  SegmentLog log(folder.path(), {});
+  int times = 0;
+
+  log.VerifyOlder([&] { ++times; });
+  log.VerifyOlder([&] { ++times; });
+
+  EXPECT_EQ(times, 2);
+  EXPECT_EQ(log.watermarks().at(0).second.value, 25'000);
+}
+
+// It was begun among the rows of a message, and killed before one of them was in it.
+TEST(SegmentLog, ASegmentWithoutARowDoesNotForgetTheMessageItWasBegunAmong) {
+  const TempFolder folder;
+  std::filesystem::path last;
+  {
+    SegmentLog log(folder.path(), {.segment_bytes = 1 << 20});
+    log.Append(Rows(1, 8190));
+    log.Append(Rows(8191, 10));
+    log.Commit();
+    last = folder.path() / log.Manifest().at(1).file;
+  }
+  const std::string zeros(8 * 128, '\0');
+  std::fstream(last, std::ios::binary | std::ios::in | std::ios::out)
+      .seekp(4096)
+      .write(zeros.data(), static_cast<std::streamsize>(zeros.size()));
+
+  SegmentLog log(folder.path(), {});
+
+  ASSERT_EQ(log.end(), 8192);
+  EXPECT_EQ(log.watermarks().at(0).second.value, 8192);
+  EXPECT_EQ(log.Append(Rows(8191, 10)).duplicates, 2);
+}
+
 TEST(SegmentLog, SaysSoWhenTheFolderCannotBeMade) {
   const TempFolder folder;
   std::ofstream(folder / "file") << "x";
