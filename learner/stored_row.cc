@@ -62,9 +62,11 @@ void StoreRow(const core::Transition& row, std::int64_t number, std::span<std::b
   stored.deepthink_model = row.deepthink_model;
   if (row.gain) stored.gain = *row.gain;
   const auto features = std::as_bytes(std::span(row.features));
+  // Not std::ranges::copy: libstdc++ 12 copies bytes one by one where it reads them as const.
+  const std::size_t used = sizeof(stored) + features.size();
   std::memcpy(to.data(), &stored, sizeof(stored));
-  std::byte* end = std::ranges::copy(features, to.data() + sizeof(stored)).out;
-  std::fill(end, to.data() + to.size(), std::byte{0});
+  std::memcpy(to.data() + sizeof(stored), features.data(), features.size());
+  std::memset(to.data() + used, 0, to.size() - used);
 }
 
 core::Transition LoadRow(const StoredRow& stored, std::span<const std::uint16_t> features) {
