@@ -392,7 +392,7 @@ bool SegmentLog::WaitForRows(std::int64_t number, core::TimePoint deadline) cons
 }
 
 void SegmentLog::DropBefore(std::int64_t number) {
-  while (rows_per_segment_ > 0) {
+  while (num_features() > 0) {  // The rest is known then: the first row may come just now.
     const std::int64_t first = begin();
     const std::int64_t after = (first / rows_per_segment_ + 1) * rows_per_segment_;
     if (after > number || after > committed_) return;

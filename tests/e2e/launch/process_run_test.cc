@@ -225,6 +225,34 @@ TEST_F(ProcessRun, SurvivesKilledActorsWorkersAndLearnerWithoutLosingOrDoublingA
   EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
 }
 
+// Rows come to each life before it has restored, and some of them are the last it takes.
+TEST_F(ProcessRun, ALearnerKilledAsSoonAsItTakesRowsLosesAndDoublesNone) {
+  const auto lives_that_took_rows = [&] {
+    std::ifstream in(folder_.logs() / "learner.log");
+    int lives = 0;
+    for (std::string line; std::getline(in, line);)
+      lives += line.find("sends transitions") != std::string::npos &&
+                       line.find("actor=0") != std::string::npos
+                   ? 1
+                   : 0;
+    return lives;
+  };
+  const auto has_learned = [&] {
+    return ReadTotals(folder_).Sum("learner", counter::kUpdates) > 0;
+  };
+
+  TrainBeside([&] {
+    WaitFor([&] { return Decisions() > 1600 && has_learned(); });
+    for (int lives = 1; lives <= 3; ++lives) {
+      WaitFor([&] { return lives_that_took_rows() >= lives; });
+      Kill("learner");
+    }
+  });
+
+  EXPECT_EQ(CountEvents(folder_, "role_started", "learner"), 4);
+  EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
+}
+
 TEST_F(ProcessRun, AStopWhileTheLearnerThrottlesGivesUpNoRow) {
   config_.learner.rate = {.samples_per_row = 20'000, .min_rows = 100, .slack = 20'000};
   WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
