@@ -72,6 +72,11 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
             {.meaning = "Weight of the loss of the calls critic beside the return critic's",
              .min = 1e-6,
              .max = 1e6});
+  table.Add("learner.dqn.scalarized_loss_weight",
+            dqn.scalarized_loss_weight,
+            {.meaning = "... and of the loss of what decides, return - cost * calls; 0 = without",
+             .min = 0,
+             .max = 1e6});
   table.Add("learner.dqn.conservative",
             dqn.conservative,
             {.meaning = "How strongly what the rows did not do is pulled down (CQL, for "

@@ -61,7 +61,12 @@ class Dqn final : public Algorithm {
     const at::Tensor gradient = at::empty_like(pass_.values);
     result.errors.resize(static_cast<std::size_t>(batch.num_states));
     const DuelingLoss loss = ComputeLoss(
-        batch, values, targets, options_.calls_loss_weight, AsValues(gradient), result.errors);
+        batch,
+        values,
+        targets,
+        {.calls = options_.calls_loss_weight, .scalarized = options_.scalarized_loss_weight},
+        AsValues(gradient),
+        result.errors);
     if (options_.conservative > 0) {
       result.loss_conservative =
           ComputeConservativeLoss(batch, values, options_.conservative, AsValues(gradient));
@@ -251,6 +256,10 @@ void DqnOptions::Validate() const {
                 "a value above 0 and up to 1");
   RequireWithin(
       calls_loss_weight > 0, "learner.dqn.calls_loss_weight", calls_loss_weight, "a value above 0");
+  RequireWithin(scalarized_loss_weight >= 0,
+                "learner.dqn.scalarized_loss_weight",
+                scalarized_loss_weight,
+                "0 or more");
   RequireWithin(conservative >= 0, "learner.dqn.conservative", conservative, "0 or more");
   RequireWithin(memory.width == 0 || (memory.width >= 4 && memory.width <= 1024),
                 "learner.dqn.memory.width",

@@ -23,7 +23,8 @@ struct DqnOptions {
   double retrace_lambda = 0;          // Targets by Retrace(lambda) with this, 0..1; 0 = without.
   double retrace_temperature = 0.02;  // Of the policy that they are about, task reward, >= 0.
   double target_rate = 0.005;         // Polyak averaging of the target network, (0, 1].
-  double calls_loss_weight = 0.25;    // Weight of Q_N's loss beside Q_R's, > 0.
+  double calls_loss_weight = 0.25;    // LossWeights::calls, > 0.
+  double scalarized_loss_weight = 0;  // LossWeights::scalarized, >= 0.
   double conservative = 0;            // Strength of ComputeConservativeLoss, >= 0; 0 = without.
   MemoryOptions memory;
   void Validate() const;  // Throws core::ConfigError.

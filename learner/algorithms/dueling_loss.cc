@@ -49,12 +49,14 @@ void ChooseBootstraps(const Batch& batch,
 DuelingLoss ComputeLoss(const Batch& batch,
                         std::span<const Values> values,
                         std::span<const Target> targets,
-                        double calls_weight,
+                        const LossWeights& weights,
                         std::span<Values> gradient,
                         std::span<float> errors) {
   std::fill(gradient.begin(), gradient.end(), Values{.disagreement = 0, .calls_gain = 0});
   std::fill(errors.begin(), errors.end(), 0.0f);
   const float scale = 1.0f / static_cast<float>(batch.num_states);
+  const auto weight_of_calls = static_cast<float>(weights.calls);
+  const auto weight_of_scalarized = static_cast<float>(weights.scalarized);
   DuelingLoss loss;
   for (std::size_t e = 0; e < batch.entries.size(); ++e) {
     const Batch::Entry& entry = batch.entries[e];
@@ -62,16 +64,21 @@ DuelingLoss ComputeLoss(const Batch& batch,
     const float sign = entry.activate ? 0.5f : -0.5f;
     const float return_error = values[state].Return(entry.activate) - targets[e].return_value;
     const float calls_error = values[state].Calls(entry.activate) - targets[e].calls_value;
+    const float cost = batch.contexts[state].cost;
+    const float scalarized_error = return_error - cost * calls_error;
     const float weight = entry.weight * scale;
     loss.loss_return += weight * Huber(return_error);
     loss.loss_calls += weight * Huber(calls_error);
-    const float return_slope = weight * HuberSlope(return_error);
-    const float calls_slope = static_cast<float>(calls_weight) * weight * HuberSlope(calls_error);
+    loss.loss_scalarized += weight * Huber(scalarized_error);
+    const float scalarized_slope = weight_of_scalarized * weight * HuberSlope(scalarized_error);
+    const float return_slope = weight * HuberSlope(return_error) + scalarized_slope;
+    const float calls_slope =
+        weight_of_calls * weight * HuberSlope(calls_error) - cost * scalarized_slope;
     gradient[state].return_value += return_slope;
     gradient[state].return_advantage += sign * return_slope;
     gradient[state].calls_value += calls_slope;
     gradient[state].calls_advantage += sign * calls_slope;
-    const float error = std::abs(return_error) + batch.contexts[state].cost * std::abs(calls_error);
+    const float error = std::abs(return_error) + cost * std::abs(calls_error);
     // Not std::max: a NaN must reach the caller, whichever entry it comes from.
     if (std::isnan(error) || error > errors[state]) errors[state] = error;
   }

@@ -28,21 +28,31 @@ struct Target {
   float calls_value = 0;
 };
 
+// Each the sum over entries of weight * Huber(error), divided by the number of states.
 struct DuelingLoss {
-  double loss_return =
-      0;  // Sum over entries of weight * Huber(error), divided by the number of states.
+  double loss_return = 0;
   double loss_calls = 0;
+  double loss_scalarized = 0;  // Of Q_R - c Q_N, at the state's cost.
+};
+
+// What the losses count beside the one of the returns, which counts 1.
+struct LossWeights {
+  double calls = 1;
+  // Both critics jump where the policy changes with the cost, Q_R - c Q_N does not. With this
+  // weight a network that rounds the jumps off learns to round off both alike. The second loss of
+  // Envelope MOQ-learning (Yang et al. 2019, arXiv:1908.08342), with a Huber loss. Decision 0049.
+  double scalarized = 0;
 };
 
 // Weighted Huber losses (delta 1) of both critics and their derivative.
 //   values    [num_states] predictions
 //   targets   [entries]
-//   gradient  [num_states] d(loss_return + calls_weight * loss_calls) / d values
+//   gradient  [num_states] of the weighted sum of the losses with respect to values
 //   errors    [num_states] |Q_R error| + c |Q_N error|, the largest over the state's entries
 DuelingLoss ComputeLoss(const Batch& batch,
                         std::span<const Values> values,
                         std::span<const Target> targets,
-                        double calls_weight,
+                        const LossWeights& weights,
                         std::span<Values> gradient,
                         std::span<float> errors);
 

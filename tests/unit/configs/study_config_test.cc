@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct Refused {
   std::vector<std::string> variants, also;
   std::string what;
 };
+void PrintTo(const Refused& refused, std::ostream* out) { *out << refused.what; }
 
 class StudyConfigRefuses : public ::testing::TestWithParam<Refused> {};
 

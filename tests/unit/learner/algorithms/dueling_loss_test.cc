@@ -92,10 +92,10 @@ TEST(ComputeLoss, ItsGradientIsThatOfTheLoss) {
   const std::vector<Target> targets = {{0.3f, 1.2f}, {2.5f, -3.0f}, {0.1f, 0.4f}};
   std::vector<Values> heads = {{0.5f, 0.2f, 1.0f, 0.7f}, {0.4f, -0.3f, 0.2f, 0.1f}};
   constexpr std::size_t kNumFloats = 2 * sizeof(Values) / sizeof(float);
-  constexpr double kCallsWeight = 0.25;
+  constexpr LossWeights kWeights{.calls = 0.25, .scalarized = 2};
   std::vector<Values> gradient(2), ignored(2);
   std::vector<float> errors(2);
-  ComputeLoss(batch, heads, targets, kCallsWeight, gradient, errors);
+  ComputeLoss(batch, heads, targets, kWeights, gradient, errors);
 
   auto* values = reinterpret_cast<float*>(heads.data());
   const auto* slopes = reinterpret_cast<const float*>(gradient.data());
@@ -103,9 +103,10 @@ TEST(ComputeLoss, ItsGradientIsThatOfTheLoss) {
     const auto loss_at = [&](float shift) {
       const float before = values[i];
       values[i] = before + shift;
-      const DuelingLoss loss = ComputeLoss(batch, heads, targets, kCallsWeight, ignored, errors);
+      const DuelingLoss loss = ComputeLoss(batch, heads, targets, kWeights, ignored, errors);
       values[i] = before;
-      return loss.loss_return + kCallsWeight * loss.loss_calls;
+      return loss.loss_return + kWeights.calls * loss.loss_calls +
+             kWeights.scalarized * loss.loss_scalarized;
     };
     EXPECT_NEAR((loss_at(1e-2f) - loss_at(-1e-2f)) / 2e-2, slopes[i], 1e-4) << i;
   }
@@ -119,10 +120,12 @@ TEST(ComputeLoss, IsHuberWeightedAndAveragedOverStates) {
   std::vector<Values> gradient(2);
   std::vector<float> errors(2);
 
-  const DuelingLoss loss = ComputeLoss(batch, heads, targets, 1, gradient, errors);
+  const DuelingLoss loss = ComputeLoss(batch, heads, targets, {}, gradient, errors);
 
   EXPECT_NEAR(loss.loss_return, (1 * 0.125 + 0.5 * 2.5) / 2, 1e-6);
   EXPECT_NEAR(loss.loss_calls, 0.5 * 0.5 / 2, 1e-6);
+  // Errors -0.5 at cost 0.1, and -3 + 0.2 * 1.
+  EXPECT_NEAR(loss.loss_scalarized, (1 * 0.125 + 0.5 * 2.3) / 2, 1e-6);
 }
 
 TEST(ComputeLoss, AStatesErrorIsTheLargerOfItsChoicesWithTheCostOfCalls) {
@@ -132,7 +135,7 @@ TEST(ComputeLoss, AStatesErrorIsTheLargerOfItsChoicesWithTheCostOfCalls) {
   std::vector<Values> gradient(2);
   std::vector<float> errors(2);
 
-  ComputeLoss(batch, heads, targets, 1, gradient, errors);
+  ComputeLoss(batch, heads, targets, {}, gradient, errors);
 
   EXPECT_FLOAT_EQ(errors[0], 0.5f + 0.1f * 2);
   EXPECT_FLOAT_EQ(errors[1], 3 + 0.2f * 1);
@@ -145,7 +148,7 @@ TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
   std::vector<Values> gradient(2);
   std::vector<float> errors(2);
 
-  ComputeLoss(batch, heads, targets, 1, gradient, errors);
+  ComputeLoss(batch, heads, targets, {}, gradient, errors);
 
   EXPECT_TRUE(std::isnan(errors[0]));
   EXPECT_EQ(errors[1], 0);
