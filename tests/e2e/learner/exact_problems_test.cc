@@ -25,9 +25,9 @@ namespace londi::testing {
 namespace {
 
 constexpr int kUnlimited = core::BudgetGovernor::kUnlimited;
-// At most 0.031 in these runs, and the choices are exact; 0.02 is the aim. The rest is for other
-// processors.
-constexpr double kLargestValueError = 0.05;
+// The aim is 0.02, and 0.032 was the largest error in some thirty trainings like these. The rest is
+// for other processors, whose rounding makes other trainings of them. The choices are exact.
+constexpr double kLargestValueError = 0.04;
 
 // What differs between the trainings: what belongs to the problem.
 struct Training {
@@ -36,24 +36,25 @@ struct Training {
   double max_cost = 0.5;
   int max_budget = 4;
   int num_rows = 800'000;
-  // After 25,000 the largest value error of a chain was 0.004 to 0.092, by chance.
-  int num_updates = 40'000;
+  int num_updates = 20'000;
   double retrace_lambda = 0;
-  int n_step = 3;
+  // Survival is a coin: over several steps a target has the noise of several.
+  int n_step = 1;
   learner::MemoryOptions memory = {};
 };
 
 // Where the learner's defaults are not used, and why:
-//   alpha          survival is a coin, so large errors are mostly its noise: rows drawn uniformly
+//   random_rate    survival is a coin, which has to be thrown often by either LM and in all places
+//   alpha          ... so large errors are mostly its noise: rows drawn uniformly
 //   adam_epsilon   small gradients count, too (docs/results.md)
 //   calls_loss_weight, zero_cost   at cost 0 calls that gain nothing are ties, so their number is
 //                  mostly noise; it must not drown the returns in the trunk they share
+//   scalarized_loss_weight   what is compared with the optimum (decision 0049)
 //   widths, layers, batch_size, learning rates, target_rate, publish_every   a small network that
-//   is
-//                  trained in a minute instead of a large one in hours
+//                  is trained in a minute or two instead of a large one in hours
 // They were searched by hand on the first two chains with seed 1 and then used for all problems.
 launch::LockStepOptions OptionsFor(const Training& training) {
-  constexpr double kZeroCost = 0.2, kMinCost = 0.01;
+  constexpr double kZeroCost = 0.2, kMinCost = 0.03;
   constexpr int kTurns = 10;
   launch::LockStepOptions options;
   options.rows_per_turn = training.num_rows / kTurns / options.num_actors;
@@ -62,6 +63,7 @@ launch::LockStepOptions OptionsFor(const Training& training) {
                          .min_cost = kMinCost,
                          .max_cost = training.max_cost,
                          .max_budget = training.max_budget};
+  options.actor.exploration.random_rate = 0.5;
 
   learner::LearnerOptions& learner = options.learner;
   learner.batch.batch_size = 512;
@@ -73,17 +75,18 @@ launch::LockStepOptions OptionsFor(const Training& training) {
   learner.replay.alpha = 0;
   learner.n_step = training.n_step;
   learner.max_updates = training.num_updates;
-  learner.algorithm.dqn = {.network = {.width = 64,
+  learner.algorithm.dqn = {.network = {.width = 32,
                                        .layers = 2,
                                        .adam = {.learning_rate = 2e-3,
-                                                .final_learning_rate = 1e-5,
+                                                .final_learning_rate = 2e-5,
                                                 .decay_updates = training.num_updates,
                                                 .epsilon = 1e-6}},
                            .disagreement_width = 16,
                            .retrace_lambda = training.retrace_lambda,
                            .retrace_temperature = 1e-3,
                            .target_rate = 0.02,
-                           .calls_loss_weight = 0.03,
+                           .calls_loss_weight = 0.1,
+                           .scalarized_loss_weight = 2,
                            .memory = training.memory};
   learner.device = "cpu";
   learner.threads = 1;
@@ -237,9 +240,12 @@ TEST(ExactProblems, CriticalChain) {
 }
 
 TEST(ExactProblems, CriticalChainByRetrace) {
-  LearnedChain learned(
-      actors::problems::CriticalChain(),
-      {.gamma = 0.95, .num_rows = 400'000, .num_updates = 8000, .retrace_lambda = 0.95});
+  LearnedChain learned(actors::problems::CriticalChain(),
+                       {.gamma = 0.95,
+                        .num_rows = 400'000,
+                        .num_updates = 8000,
+                        .retrace_lambda = 0.95,
+                        .n_step = 3});
 
   EXPECT_EQ(learned.ExpectOptimal(0.1, kUnlimited), (Places{2, 5, 8}));
   EXPECT_EQ(learned.ExpectOptimal(0.2, kUnlimited), (Places{5, 8}));
@@ -315,8 +321,11 @@ class OptimalAssignment final : public core::Switcher {
 
 TEST(ExactProblems, Assignment) {
   constexpr int kEpisodes = 4000;
-  Learned learned(
-      {.problem = "assignment", .max_budget = 3, .num_rows = 200'000, .num_updates = 8000});
+  Learned learned({.problem = "assignment",
+                   .max_budget = 3,
+                   .num_rows = 200'000,
+                   .num_updates = 8000,
+                   .n_step = 3});
   const TwoActionMdp mdp = MakeAssignmentMdp();
   const MdpSolution solution(mdp, 0, 3);
 
