@@ -196,18 +196,23 @@ TEST(LearnerLoop, GrantsCreditsBeforeItHasRestored) {
   }
 }
 
-TEST(LearnerLoop, LearnsFromRowsThatCameBeforeTheRestoreAsFromLaterOnes) {
-  World before(100), after(100);
-  for (World* world : {&before, &after}) world->Begin(SmallOptions(8))->Run();
-
-  const auto early = before.BeginUnrestored(SmallOptions(20));
+// Two worlds alike: rows come before the restore in one and behind it in the other.
+void ExpectTheSameIsLearned(World& before, World& after, const LearnerOptions& options) {
+  const auto early = before.BeginUnrestored(options);
   SendTo(before, 40);
   early->Run();
-  const auto late = after.Begin(SmallOptions(20));
+  const auto late = after.Begin(options);
   SendTo(after, 40);
   late->Run();
 
   EXPECT_EQ(AllValues(*before.weights->Latest()), AllValues(*after.weights->Latest()));
+}
+
+TEST(LearnerLoop, LearnsFromRowsThatCameBeforeTheRestoreAsFromLaterOnes) {
+  World before(100), after(100);
+  for (World* world : {&before, &after}) world->Begin(SmallOptions(8))->Run();
+
+  ExpectTheSameIsLearned(before, after, SmallOptions(20));
 }
 
 // The machine died, and the log lost rows that the checkpoint knows. Others that come before the
@@ -222,14 +227,7 @@ TEST(LearnerLoop, DoesNotTakeRowsThatCameBeforeTheRestoreForThoseThatTheLogLost)
                           std::filesystem::copy_options::recursive);
   }
 
-  const auto early = before.BeginUnrestored(SmallOptions(50));
-  SendTo(before, 40);
-  early->Run();
-  const auto late = after.Begin(SmallOptions(50));
-  SendTo(after, 40);
-  late->Run();
-
-  EXPECT_EQ(AllValues(*before.weights->Latest()), AllValues(*after.weights->Latest()));
+  ExpectTheSameIsLearned(before, after, SmallOptions(50));
 }
 
 TEST(LearnerLoop, GoesOnFromTheCheckpointBeforeATornOne) {
