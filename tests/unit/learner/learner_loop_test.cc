@@ -415,7 +415,7 @@ TEST(LearnerLoop, RestoresNothingFromALogWithADamagedRow) {
                    folder / "checkpoints",
                    {});
 
-  EXPECT_THROW(loop.Run(), core::IoError);
+  EXPECT_THROW(loop.Restore(), core::IoError);
 
   EXPECT_EQ(weights.Latest(), nullptr);
 }
