@@ -80,7 +80,7 @@ void ExpectMean(const std::string& name, bool always_call, double expected) {
   SCOPED_TRACE(name + (always_call ? " DEEPTHINK" : " QUICK"));
   NeverSwitcher never;
   AlwaysSwitcher always;
-  const Play play(name, always_call ? static_cast<core::Switcher&>(always) : never, 10'000);
+  const Play play(name, always_call ? static_cast<core::Switcher&>(always) : never, 2000);
   EXPECT_NEAR(play.mean(), expected, 4 * play.error() + 1e-12);
 }
 
