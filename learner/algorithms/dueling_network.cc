@@ -118,20 +118,23 @@ at::Tensor DuelingNetwork::Limited(const at::Tensor& inputs) const {
 void DuelingNetwork::ToValues(const Raw& raw, const at::Tensor& limited, at::Tensor values) const {
   const at::Tensor heads = raw.heads.to(at::kCPU);
   const at::Tensor d = raw.disagreement.defined() ? raw.disagreement.to(at::kCPU) : at::Tensor();
-  for (std::int64_t row = 0; row < heads.size(0); ++row) {
-    const float* head = heads.data_ptr<float>() + row * kNumHeads;
-    const float disagreement = d.defined() ? d.data_ptr<float>()[row] : 1;
-    const float agreement = d.defined() ? (1 - disagreement) * limited.data_ptr<float>()[row] : 0;
-    Values& out = RowsOf(values)[row];
-    out = {.return_value = head[0],
-           .return_advantage = disagreement * head[1] + agreement * head[2],
-           .calls_value = head[3],
-           .calls_advantage = disagreement * head[4] + agreement * head[5] + 1,
-           .disagreement = disagreement,
-           .return_gain = head[1],
-           .calls_gain = head[4] + 1,
-           .return_shadow = agreement * head[2],
-           .calls_shadow = agreement * head[5]};
+  // Taken once: a tensor checks its type each time it is asked for them.
+  const float* head = heads.data_ptr<float>();
+  const float* const disagreements = d.defined() ? d.data_ptr<float>() : nullptr;
+  const float* const is_limited = limited.data_ptr<float>();
+  Values* const out = RowsOf(values);
+  for (std::int64_t row = 0; row < heads.size(0); ++row, head += kNumHeads) {
+    const float disagreement = disagreements != nullptr ? disagreements[row] : 1;
+    const float agreement = disagreements != nullptr ? (1 - disagreement) * is_limited[row] : 0;
+    out[row] = {.return_value = head[0],
+                .return_advantage = disagreement * head[1] + agreement * head[2],
+                .calls_value = head[3],
+                .calls_advantage = disagreement * head[4] + agreement * head[5] + 1,
+                .disagreement = disagreement,
+                .return_gain = head[1],
+                .calls_gain = head[4] + 1,
+                .return_shadow = agreement * head[2],
+                .calls_shadow = agreement * head[5]};
   }
 }
 
@@ -139,14 +142,16 @@ void DuelingNetwork::ToValues(const Raw& raw, const at::Tensor& limited, at::Ten
 at::Tensor DuelingNetwork::HeadsGradient(const Pass& pass, const at::Tensor& values) const {
   const std::int64_t num_rows = values.size(0);
   const at::Tensor heads = at::empty({num_rows, kNumHeads}, at::kFloat);
-  for (std::int64_t row = 0; row < num_rows; ++row) {
-    const Values& in = RowsOf(values)[row];
-    const float disagreement = RowsOf(pass.values)[row].disagreement;
-    const float agreement = weights_.disagreement.empty()
-                                ? 0
-                                : (1 - disagreement) * pass.limited.data_ptr<float>()[row];
+  const Values* const of_values = RowsOf(values);
+  const Values* const passed = RowsOf(pass.values);
+  const float* const is_limited = pass.limited.data_ptr<float>();
+  float* head = heads.data_ptr<float>();
+  for (std::int64_t row = 0; row < num_rows; ++row, head += kNumHeads) {
+    const Values& in = of_values[row];
+    const float disagreement = passed[row].disagreement;
+    const float agreement =
+        weights_.disagreement.empty() ? 0 : (1 - disagreement) * is_limited[row];
     const float to_gains = shape_.branching ? 0 : disagreement;
-    float* head = heads.data_ptr<float>() + row * kNumHeads;
     head[0] = in.return_value;
     head[1] = to_gains * in.return_advantage + in.return_gain;
     head[2] = agreement * in.return_advantage;
