@@ -8,13 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -26,9 +23,9 @@
 #include "launch/run_invariants.h"
 #include "launch/train_run.h"
 #include "launch/wiring.h"
+#include "tests/e2e/launch/process_run_support.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/listening_ports.h"
-#include "tests/support/temp_folder.h"
 #include "transport/run_keys.h"
 #include "transport/zmq_lm_server.h"
 #include "transport/zmq_socket.h"
@@ -60,55 +57,6 @@ int RunInference(const std::filesystem::path& run_folder, core::Tier tier, int i
 namespace {
 
 using std::chrono::milliseconds;
-
-configs::RunConfig TestConfig(const std::filesystem::path& folder) {
-  configs::RunConfig config;
-  config.run.folder = folder;
-  config.run.name = "hurt";
-  config.run.duration = std::chrono::seconds(120);
-  config.run.num_actors = 2;
-  config.run.heartbeat = milliseconds(100);
-  config.run.lease = milliseconds(5000);
-  config.run.metrics_every = milliseconds(500);
-  config.environment.id = "babyai/GoToRedBallGrey";
-  config.actor.episodes = 4;
-  config.learner.batch.batch_size = 32;
-  config.learner.algorithm.dqn.network.width = 16;
-  config.learner.algorithm.dqn.network.layers = 1;
-  config.learner.rate.min_rows = 200;
-  config.learner.rate.samples_per_row = 1;
-  config.learner.rate.slack = 4000;
-  config.learner.checkpoint_every = std::chrono::seconds(1);
-  return config;
-}
-
-// The diary as it is now.
-std::vector<nlohmann::json> Events(const RunFolder& folder) {
-  std::vector<nlohmann::json> events;
-  std::ifstream in(folder.events());
-  for (std::string line; std::getline(in, line);) {
-    auto event = nlohmann::json::parse(line, nullptr, false);
-    if (event.is_object()) events.push_back(std::move(event));
-  }
-  return events;
-}
-
-int CountEvents(const RunFolder& folder, const std::string& event, const std::string& role) {
-  int count = 0;
-  for (const auto& each : Events(folder)) {
-    count += each.value("event", "") == event && each.value("role", "").starts_with(role) ? 1 : 0;
-  }
-  return count;
-}
-
-std::map<std::string, pid_t> Pids(const RunFolder& folder) {
-  std::map<std::string, pid_t> pids;
-  for (const auto& event : Events(folder)) {
-    if (event.value("event", "") == "role_started")
-      pids[event.value("role", "")] = event.value("pid", 0);
-  }
-  return pids;
-}
 
 // Raw bytes, beginning like nothing ZeroMQ knows, and a broken greeting.
 void SendNoise(std::uint16_t port, std::mt19937& random) {
@@ -147,64 +95,6 @@ void SendBadFrames(std::uint16_t port,
     static_cast<void>(dealer.send(zmq::buffer(bytes), zmq::send_flags::none));
   }
 }
-
-class ProcessRun : public ::testing::Test {
- protected:
-  ProcessRun() { WriteFileAtomically(folder_.config(), configs::ToYaml(config_)); }
-
-  // Trains until `enemy`, who acts in a thread of its own, is done and the run has come further.
-  void TrainBeside(const std::function<void()>& enemy) {
-    TrainUntil([&] {
-      enemy();
-      const std::int64_t then = Decisions();
-      WaitFor([&] { return Decisions() > then + 500; });
-    });
-  }
-
-  // Trains until `enemy`, in a thread of its own, is done.
-  void TrainUntil(const std::function<void()>& enemy) {
-    const std::jthread thread([&] {
-      enemy();
-      signals_.RequestStop();
-    });
-    const auto job = StartProcessJob({.folder = folder_,
-                                      .config = config_,
-                                      .signals = signals_,
-                                      .clock = clock_,
-                                      .logger = monitor::MakeNullLogger(),
-                                      .events = events_});
-    EXPECT_EQ(Train(*job,
-                    {.folder = folder_,
-                     .config = config_,
-                     .signals = signals_,
-                     .clock = clock_,
-                     .terminal = terminal_}),
-              TrainEnd::kInterrupted);
-    over_ = true;
-  }
-
-  // Blocks until `done`, or until the run is over.
-  void WaitFor(const std::function<bool()>& done) {
-    while (!over_ && !done()) std::this_thread::yield(), usleep(20'000);
-  }
-
-  std::int64_t Decisions() { return ReadTotals(folder_).Sum("actor", counter::kDecisions); }
-
-  void Kill(const std::string& role) {
-    const int lives = CountEvents(folder_, "role_started", role);
-    kill(Pids(folder_).at(role), SIGKILL);
-    WaitFor([&] { return CountEvents(folder_, "role_started", role) > lives; });
-  }
-
-  testing::TempFolder temp_;
-  configs::RunConfig config_ = TestConfig(temp_.path());
-  RunFolder folder_ = CreateRunFolder(config_.run.folder, config_.run.name);
-  Signals signals_;
-  Terminal terminal_{std::chrono::seconds(2)};
-  core::SystemClock clock_;
-  monitor::EventLog events_{folder_.events(), "train"};
-  std::atomic<bool> over_ = false;
-};
 
 TEST_F(ProcessRun, SurvivesKilledActorsWorkersAndLearnerWithoutLosingOrDoublingARow) {
   TrainBeside([&] {
@@ -374,62 +264,6 @@ TEST_F(ProcessRun, HostileBytesOnEverySocketChangeNothing) {
   EXPECT_GE(ports_hit, 6);  // Registry, two workers, transitions, weights twice.
   EXPECT_EQ(CountEvents(folder_, "role_failed", ""), 0);
   EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
-}
-
-std::string ReadAll(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-TEST_F(ProcessRun, KeepsItsKeysToItself) {
-  std::vector<std::string> secrets;
-  std::string command_lines;
-  auto mode = std::filesystem::perms::unknown;
-  TrainBeside([&] {
-    WaitFor([&] { return Decisions() > 500; });
-    const auto keys = transport::ReadRunKeys(folder_.keys());
-    secrets = {keys.server.secret_key, keys.client.secret_key};
-    mode = std::filesystem::status(folder_.keys()).permissions();
-    for (const auto& [role, pid] : Pids(folder_)) {
-      command_lines += ReadAll("/proc/" + std::to_string(pid) + "/cmdline");
-      command_lines += ReadAll("/proc/" + std::to_string(pid) + "/environ");
-    }
-  });
-
-  EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  EXPECT_FALSE(std::filesystem::exists(folder_.keys())) << "nobody listens to them any more";
-  ASSERT_EQ(secrets.size(), 2u);
-  EXPECT_THAT(command_lines, ::testing::HasSubstr("actor"));
-  for (const std::string& secret : secrets) {
-    EXPECT_THAT(command_lines, ::testing::Not(::testing::HasSubstr(secret)));
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path)) {
-      if (!entry.is_regular_file()) continue;
-      EXPECT_EQ(ReadAll(entry.path()).find(secret), std::string::npos) << entry.path();
-    }
-  }
-}
-
-TEST_F(ProcessRun, WithoutSecurityRunsWithoutKeysAndSaysSoInEveryLog) {
-  config_.transport.security = transport::Security::kNone;
-  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
-  bool had_keys = true;
-
-  TrainBeside([&] { had_keys = std::filesystem::exists(folder_.keys()); });
-
-  EXPECT_FALSE(had_keys);
-  for (const char* role : {"coordinator", "learner", "actor.0", "inference.quick.0"}) {
-    EXPECT_THAT(ReadAll(folder_.logs() / (std::string(role) + ".log")),
-                ::testing::HasSubstr("transport.security is none"));
-  }
-}
-
-// As after a copy of the run folder that lost the modes of its files.
-TEST_F(ProcessRun, ARoleRefusesKeysThatOthersMayRead) {
-  transport::WriteRunKeys(folder_.keys(), transport::MakeRunKeys());
-  std::filesystem::permissions(folder_.keys(), std::filesystem::perms(0644));
-
-  EXPECT_THROW(RunCoordinator(folder_.path), core::IoError);
-  EXPECT_FALSE(std::filesystem::exists(folder_.rendezvous()));
 }
 
 bool IsRunning(pid_t pid) {
