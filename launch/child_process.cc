@@ -78,6 +78,11 @@ std::string ChildExit::Text() const {
                      : fmt::format("killed by signal {} ({})", signal, strsignal(signal));
 }
 
+void ThrowAfter(const ChildExit& exit, core::ErrorText text) {
+  if (exit.is_hopeless()) throw core::ConfigError(std::move(text));
+  throw core::Error(std::move(text));
+}
+
 ChildProcess::ChildProcess(const ChildSpec& spec) {
   std::vector<std::string> arguments = {"londi"};  // What ps shows.
   arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());

@@ -7,6 +7,7 @@
 
 #include "configs/nearest_name.h"
 #include "core/error.h"
+#include "launch/child_process.h"
 #include "launch/commands/chaos_command.h"
 #include "launch/commands/checkpoint_command.h"
 #include "launch/commands/command.h"
@@ -19,7 +20,6 @@
 #include "launch/commands/role_commands.h"
 #include "launch/commands/study_command.h"
 #include "launch/commands/train_command.h"
-#include "launch/supervisor.h"
 
 namespace londi::launch {
 namespace {

@@ -53,21 +53,21 @@ void Supervisor::Launch(Child& child) {
 void Supervisor::OnFailure(Child& child, const ChildExit& exit) {
   child.process.reset();
   parts_.events.Append("role_failed", {{"role", child.spec.name}, {"how", exit.Text()}});
-  const bool hopeless = exit.status == kStatusHopeless;
+  const bool hopeless = exit.is_hopeless();
   const auto restart_at =
       hopeless ? std::nullopt : child.policy.OnFailure(child.started_at, parts_.clock.Now());
   if (!restart_at) {
     const std::string last = LastLines(child.spec.output, 6);
-    throw core::Error(
-        {.what = hopeless ? fmt::format("{} cannot run: {}", child.spec.name, exit.Text())
-                          : fmt::format("{} failed {} times, the last time with {}",
-                                        child.spec.name,
-                                        child.policy.restarts() + 1,
-                                        exit.Text()),
-         .why = last.empty() ? "it said nothing" : fmt::format("it said:\n{}", last),
-         .fix =
-             fmt::format("mend that, then go on with `londi train --resume`; all it said is in {}",
-                         child.spec.output.string())});
+    ThrowAfter(exit,
+               {.what = hopeless ? fmt::format("{} cannot run: {}", child.spec.name, exit.Text())
+                                 : fmt::format("{} failed {} times, the last time with {}",
+                                               child.spec.name,
+                                               child.policy.restarts() + 1,
+                                               exit.Text()),
+                .why = last.empty() ? "it said nothing" : fmt::format("it said:\n{}", last),
+                .fix = fmt::format(
+                    "mend that, then go on with `londi train --resume`; all it said is in {}",
+                    child.spec.output.string())});
   }
   child.restart_at = restart_at;
   parts_.logger->warn("{} failed: {}; restart {} of {}",

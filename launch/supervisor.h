@@ -15,10 +15,6 @@
 
 namespace londi::launch {
 
-// Exit status with which a role says that starting it again is no use (wrong configuration or
-// model); the same as main's for core::ConfigError and core::ModelError.
-inline constexpr int kStatusHopeless = 2;
-
 // Starts the processes of a run, starts again those that fail, stops them in order. All from one
 // thread, which must be main's (child_process.h).
 class Supervisor {
@@ -37,7 +33,8 @@ class Supervisor {
 
   // Reaps children, restarts those whose pause is over. A role that ends by itself without being
   // asked has failed too, whatever its status. Throws core::Error naming the role, how it ended and
-  // the last lines of its output, when its budget is used up or its failure is hopeless.
+  // the last lines of its output, when its budget is used up; core::ConfigError, when its exit is
+  // hopeless.
   void Poll();
   // `pid`, if it is the process of the child `name`, has come so far that it works. A life of which
   // this is not said in time (RestartOptions::startup) hangs.

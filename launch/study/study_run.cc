@@ -208,7 +208,8 @@ class Study {
       if (exit && signals_.num_stop_requests() > 0) return false;
       if (exit && exit->succeeded()) return true;
       if (exit) {
-        throw core::Error(
+        ThrowAfter(
+            *exit,
             {.what = fmt::format("{} {} failed ({})", work, cell.Text(), exit->Text()),
              .why = LastLines(cell.log()),
              .fix = fmt::format("see {}; then go on with: {}", cell.log().string(), again_)});

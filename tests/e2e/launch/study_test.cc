@@ -193,7 +193,7 @@ TEST_F(StudyTest, SaysWhatFailedAndWhereItsLogIs) {
 
   const auto failed = Londi(Study());
 
-  EXPECT_EQ(failed.status, 1) << failed.output;
+  EXPECT_EQ(failed.status, 2) << failed.output;
   EXPECT_THAT(failed.output,
               AllOf(HasSubstr("training full, seed 7 failed"),
                     HasSubstr("why: "),
