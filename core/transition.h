@@ -54,6 +54,11 @@ struct Transition {
   };
   std::optional<Gain> gain;
 
+  // What the better boundary policy earned in the same task: sum_t gamma^t (r_t - c g_t) with the
+  // learner's discount, of the whole episode and so the same in all its rows; 0 where no boundaries
+  // were played (actors/boundaries.h). `reward` is the task's all the same.
+  float reference = 0;
+
   WeightsVersion weights;
   std::uint64_t quick_model = 0;  // First 64 bits of the LMs' hashes.
   std::uint64_t deepthink_model = 0;

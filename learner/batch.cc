@@ -47,6 +47,7 @@ class BatchMaker {
     out_.contexts.clear();
     out_.disagreements.clear();
     out_.behaviour_probs.clear();
+    out_.references.clear();
     out_.gains.clear();
     out_.entries.clear();
     out_.horizons.clear();
@@ -103,6 +104,7 @@ class BatchMaker {
     out_.contexts.push_back(context);
     out_.disagreements.push_back(DisagreementOf(stored));
     out_.behaviour_probs.push_back(stored.behaviour_prob);
+    out_.references.push_back(stored.reference);
     out_.gains.push_back(stored.branched() ? std::optional(stored.gain) : std::nullopt);
   }
 

@@ -45,6 +45,8 @@ struct Batch {
 
   std::vector<float> behaviour_probs;  // [num_states] Of the choices taken, when they were.
 
+  std::vector<float> references;  // [num_states] core::Transition::reference
+
   // [num_states] Of branched rows. They keep their cost and budget: the copy was played at these.
   std::vector<std::optional<core::Transition::Gain>> gains;
 

@@ -41,7 +41,7 @@ void StoreRow(const core::Transition& row, std::int64_t number, std::span<std::b
                  (row.truncated ? StoredRow::kTruncated : 0) |
                  (row.gain ? StoredRow::kBranched : 0);
   stored.number = number;
-  stored.actor = row.actor.value;
+  stored.actor = static_cast<std::int32_t>(row.actor.value);
   stored.incarnation = row.incarnation.value;
   stored.sequence = row.sequence.value;
   stored.episode = row.episode.value;
@@ -61,6 +61,7 @@ void StoreRow(const core::Transition& row, std::int64_t number, std::span<std::b
   stored.quick_model = row.quick_model;
   stored.deepthink_model = row.deepthink_model;
   if (row.gain) stored.gain = *row.gain;
+  stored.reference = row.reference;
   const auto features = std::as_bytes(std::span(row.features));
   // Not std::ranges::copy: libstdc++ 12 copies bytes one by one where it reads them as const.
   const std::size_t used = sizeof(stored) + features.size();
@@ -96,6 +97,7 @@ core::Transition LoadRow(const StoredRow& stored, std::span<const std::uint16_t>
   out.quick_model = stored.quick_model;
   out.deepthink_model = stored.deepthink_model;
   if (stored.branched()) out.gain = stored.gain;
+  out.reference = stored.reference;
   return out;
 }
 

@@ -17,7 +17,8 @@ struct StoredRow {
                           // zeros are never a row.
   std::uint32_t flags = 0;
   std::int64_t number = 0;  // Position in the log, from 0.
-  std::int64_t actor = 0;
+  std::int32_t actor = 0;
+  float reference = 0;  // The upper half of what was the actor's number: 0 in logs from before.
   std::int64_t incarnation = 0;
   std::int64_t sequence = 0;
   std::int64_t episode = 0;
@@ -69,7 +70,8 @@ struct StoredRow {
 
 inline constexpr std::uint32_t kRowLayoutVersion = 2;
 static_assert(sizeof(StoredRow) == 120 && std::is_trivially_copyable_v<StoredRow>);
-static_assert(offsetof(StoredRow, step) == 48 && offsetof(StoredRow, gain) == 112);
+static_assert(offsetof(StoredRow, actor) == 16 && offsetof(StoredRow, incarnation) == 24 &&
+              offsetof(StoredRow, step) == 48 && offsetof(StoredRow, gain) == 112);
 
 // Bytes from the beginning of one row to that of the next.
 std::int64_t StrideOf(int num_features);

@@ -51,11 +51,12 @@ void VisitColumns(Visit visit) {
   visit([](auto& row) -> auto& { return row.tokens; });
   visit([](auto& row) -> auto& { return row.gflops; });
   visit([](auto& row) -> auto& { return row.milliseconds; });
+  visit([](auto& row) -> auto& { return row.reference; });
   visit([](auto& row) -> auto& { return row.weights.value; });
   visit([](auto& row) -> auto& { return row.quick_model; });
   visit([](auto& row) -> auto& { return row.deepthink_model; });
 }
-constexpr std::uint32_t kNumColumns = 16;
+constexpr std::uint32_t kNumColumns = 17;
 constexpr std::size_t kMostBytesOfColumns =
     kNumColumns * sizeof(std::int64_t) + 1 + 2 * sizeof(float);  // Of a row; flags and gain too.
 constexpr std::uint32_t kTransitionFields =

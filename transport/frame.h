@@ -12,7 +12,7 @@ namespace londi::transport {
 
 // Raised whenever a message changes its meaning or its fields; peers of another version are
 // refused.
-inline constexpr std::uint16_t kProtocolVersion = 5;
+inline constexpr std::uint16_t kProtocolVersion = 6;
 
 enum class MessageType : std::uint16_t {
   kLmRequest = 1,

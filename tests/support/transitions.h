@@ -30,6 +30,7 @@ struct RowValues {
   bool disagreed = false;  // Neither: DEEPTHINK was not asked.
   int num_features = 4;
   std::optional<core::Transition::Gain> gain = std::nullopt;
+  float reference = 0;
 };
 
 // A transition with defaults; its features are `sequence`, 1, 2, ...
@@ -59,6 +60,7 @@ inline core::Transition MakeTransition(RowValues values) {
   row.terminated = values.terminated;
   row.truncated = values.truncated;
   row.gain = values.gain;
+  row.reference = values.reference;
   row.weights = core::WeightsVersion(5);
   return row;
 }

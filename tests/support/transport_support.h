@@ -73,6 +73,7 @@ inline core::Transition MakeRow(std::int64_t sequence,
   row.gflops = 1.5f;
   row.milliseconds = 2.25f;
   if (sequence % 4 == 1) row.gain = {0.25f * static_cast<float>(sequence % 9), -3.5f};
+  row.reference = -0.5f + 0.25f * static_cast<float>(sequence % 6);
   row.weights = core::WeightsVersion(sequence / 100);
   row.quick_model = 0x1122334455667788u;
   row.deepthink_model = 0x99aabbccddeeff00u;
@@ -112,6 +113,7 @@ inline bool SameRow(const core::Transition& a, const core::Transition& b) {
                     r.gflops,
                     r.milliseconds,
                     r.gain,
+                    r.reference,
                     r.weights,
                     r.quick_model,
                     r.deepthink_model);

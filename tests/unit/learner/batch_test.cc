@@ -280,6 +280,18 @@ TEST_F(MakeBatchTest, BranchedRowsKeepTheTermsThatTheirGainsWerePlayedOutAt) {
   EXPECT_NE(batch.contexts[1].cost, 0.7f);
 }
 
+TEST_F(MakeBatchTest, EachStateHasItsTasksReferenceAndItsOwnReward) {
+  Add({.reward = 1, .reference = 0.25f});
+  Add({.terminated = true, .reference = 0.25f});
+
+  const Batch batch = Make({1, 0}, AsRecorded(), 1);
+  const Batch next = Make({0}, AsRecorded(), 1);
+
+  EXPECT_EQ(batch.references, (std::vector<float>{0.25f, 0.25f}));
+  EXPECT_EQ(batch.horizons[1].reward, 1);
+  EXPECT_EQ(next.references.size(), 1u);
+}
+
 TEST(BatchOptions, MoreBranchedRowsThanABatchHasAreRefused) {
   EXPECT_NO_THROW((BatchOptions{.batch_size = 8, .branched_rows = 7}).Validate());
   EXPECT_THROW((BatchOptions{.batch_size = 8, .branched_rows = 8}).Validate(), core::ConfigError);

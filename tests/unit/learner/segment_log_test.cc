@@ -36,7 +36,8 @@ TEST(SegmentLog, GivesBackEveryFieldAfterReopening) {
                                          .truncated = true,
                                          .agreed = true,
                                          .num_features = 7,
-                                         .gain = {{-0.5f, 3}}});
+                                         .gain = {{-0.5f, 3}},
+                                         .reference = -0.75f});
   row.behaviour_prob = 0.25f;
   row.may_activate = false;
   row.tokens = 123;
@@ -71,6 +72,7 @@ TEST(SegmentLog, GivesBackEveryFieldAfterReopening) {
   EXPECT_EQ(read.quick_model, row.quick_model);
   EXPECT_EQ(read.deepthink_model, 42u);
   EXPECT_EQ(read.gain, row.gain);
+  EXPECT_EQ(read.reference, -0.75f);
 }
 
 TEST(SegmentLog, RefusesDuplicatesAlsoAfterReopening) {
