@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/actor_counters.h"
 #include "actors/random.h"
 #include "actors/seeds.h"
 #include "actors/worker_threads.h"
@@ -16,25 +17,6 @@ namespace londi::actors {
 namespace {
 
 constexpr std::chrono::milliseconds kPollInterval{50};
-
-// A sum that threads add to, and that reaches the metrics from time to time.
-struct Tally {
-  explicit Tally(monitor::Counter series) : counter(series) {}
-  void Add(std::int64_t by) { value.fetch_add(by, std::memory_order_relaxed); }
-  std::int64_t Get() const { return value.load(std::memory_order_relaxed); }
-  void Publish(double unit) {  // One thread.
-    const std::int64_t now = Get();
-    counter.Increment(static_cast<double>(now - published) * unit);
-    published = now;
-  }
-
-  monitor::Counter counter;
-  std::atomic<std::int64_t> value = 0;
-  std::int64_t published = 0;
-};
-
-constexpr double kSecondsPerTick =
-    std::chrono::duration<double>(core::Duration(1)).count();  // Of core::Duration.
 
 }  // namespace
 
@@ -58,73 +40,9 @@ void ActorOptions::Validate() const {
   switcher.Validate();
   exploration.Validate();
   branching.Validate();
+  boundaries.Validate();
   terms.Validate();
 }
-
-struct ActorLoop::Counters {
-  Counters(monitor::Metrics& metrics, core::ActorId actor)
-      : labels{{"actor", std::to_string(actor.value)}},
-        decisions(Make(metrics, "decisions", "Decisions taken")),
-        episodes(Make(metrics, "episodes", "Episodes finished")),
-        successes(Make(metrics, "successes", "Episodes that ended in success")),
-        deepthink_calls(Make(metrics, "deepthink_calls", "DEEPTHINK activations")),
-        labels_asked(
-            Make(metrics, "deepthink_labels", "DEEPTHINK asked without being followed, to learn")),
-        changed_actions(
-            Make(metrics, "changed_actions", "Activations where DEEPTHINK chose another action")),
-        failed_episodes(Make(metrics, "failed_episodes", "Episodes left for want of an LM")),
-        refused_calls(
-            Make(metrics, "refused_calls", "Calls that cost more than was left of the budget")),
-        overrun_calls(
-            Make(metrics, "overrun_calls", "Calls that cost more than was reserved for them")),
-        budget_violations(
-            Make(metrics, "budget_violations", "Episodes that spent more than their budget")),
-        env_time(MakeTime(metrics, "env")),
-        quick_time(MakeTime(metrics, "quick")),
-        switcher_time(MakeTime(metrics, "switcher")),
-        deepthink_time(MakeTime(metrics, "deepthink")),
-        write_time(MakeTime(metrics, "write")),
-        weights_gauge(metrics.GetGauge("londi_actor_weights_version",
-                                       "Newest Switcher weights a decision was made with",
-                                       labels)) {}
-
-  monitor::Counter Make(monitor::Metrics& metrics,
-                        const std::string& name,
-                        const std::string& help) const {
-    return metrics.GetCounter("londi_actor_" + name + "_total", help, labels);
-  }
-  monitor::Counter MakeTime(monitor::Metrics& metrics, const std::string& part) const {
-    monitor::Labels with_part = labels;
-    with_part["part"] = part;
-    return metrics.GetCounter("londi_actor_seconds_total",
-                              "Where the decisions' time went, summed over threads",
-                              with_part);
-  }
-
-  void Publish() {
-    for (Tally* tally : {&decisions,
-                         &episodes,
-                         &successes,
-                         &deepthink_calls,
-                         &labels_asked,
-                         &changed_actions,
-                         &failed_episodes,
-                         &refused_calls,
-                         &overrun_calls,
-                         &budget_violations})
-      tally->Publish(1);
-    for (Tally* time : {&env_time, &quick_time, &switcher_time, &deepthink_time, &write_time})
-      time->Publish(kSecondsPerTick);
-    weights_gauge.Set(static_cast<double>(weights.load()));
-  }
-
-  const monitor::Labels labels;
-  Tally decisions, episodes, successes, deepthink_calls, labels_asked, changed_actions,
-      failed_episodes, refused_calls, overrun_calls, budget_violations;
-  Tally env_time, quick_time, switcher_time, deepthink_time, write_time;  // Ticks.
-  std::atomic<std::int64_t> weights = 0;
-  monitor::Gauge weights_gauge;
-};
 
 namespace {
 
@@ -176,6 +94,14 @@ class ActorLoop::Worker {
         random_(SlotSeed(loop.identity_, slot, "terms")),
         original_(*this),
         copy_(*this),
+        of_boundaries_(*this),
+        boundaries_(loop.options_.boundaries,
+                    {.quick = quick_,
+                     .deepthink = deepthink_,
+                     .clock = parts_.clock,
+                     .lm_timeout = loop.options_.lm_timeout,
+                     .observer = of_boundaries_,
+                     .name = [this](const EpisodeSetup& task) { return NameCopy(task); }}),
         brancher_(loop.options_.branching,
                   {.decision_maker = forced_maker_,
                    .switcher = forced_,
@@ -188,7 +114,7 @@ class ActorLoop::Worker {
     while (!loop_.stopping_) {
       const EpisodeSetup setup = NextEpisode();
       try {
-        Count(Act(setup));
+        Play(setup);
         failed_in_row = 0;
       } catch (const core::UnavailableError& error) {
         if (loop_.stopping_) return;  // Whoever stops us also stops the LMs.
@@ -236,6 +162,36 @@ class ActorLoop::Worker {
     std::optional<core::EpisodeId> episode_;
     std::int64_t spent_ = 0;  // Of the episode, counted apart from the governor.
   };
+
+  // Counts a boundary's steps. They are no rows: another policy than the learned one made them.
+  class BoundaryFollower final : public EpisodeObserver {
+   public:
+    explicit BoundaryFollower(Worker& worker) : worker_(worker) {}
+
+    bool BeforeDecision() override { return worker_.TakeNewWeights(); }
+    bool AfterStep(const StepRecord& record) override {
+      if (record.step == 0) spent_ = 0;
+      worker_.counters_.boundary_decisions.Add(1);
+      worker_.CountStep(record, spent_);
+      return true;
+    }
+
+   private:
+    Worker& worker_;
+    std::int64_t spent_ = 0;  // Of the episode's budget.
+  };
+
+  // One episode; with boundaries theirs, and then as many as the task is to have.
+  void Play(EpisodeSetup setup) {
+    const std::int32_t rollouts = loop_.options_.boundaries.rollouts;
+    if (rollouts == 0) return Count(Act(setup));
+    const auto boundaries = boundaries_.Play(*environment_, setup);
+    if (!boundaries) return;
+    counters_.TasksOf(boundaries->difficulty()).Add(1);
+    setup.reference = static_cast<float>(boundaries->reference());
+    for (std::int32_t i = 0; i < rollouts && !loop_.stopping_; ++i)
+      Count(Act(i == 0 ? setup : NameCopy(setup)));
+  }
 
   EpisodeResult Act(const EpisodeSetup& setup) {
     const BranchingOptions& branching = loop_.options_.branching;
@@ -371,7 +327,7 @@ class ActorLoop::Worker {
 
   ActorLoop& loop_;
   Parts& parts_;
-  Counters& counters_;
+  ActorCounters& counters_;
   WatchedLm quick_;
   WatchedLm deepthink_;
   const std::unique_ptr<core::Environment> environment_;
@@ -381,6 +337,8 @@ class ActorLoop::Worker {
   DecisionMaker decision_maker_, greedy_maker_, forced_maker_;
   Random random_;
   Follower original_, copy_;
+  BoundaryFollower of_boundaries_;
+  BoundaryPlayer boundaries_;
   Brancher brancher_;
   std::shared_ptr<const core::WeightsSnapshot> weights_;
 };
@@ -390,7 +348,7 @@ ActorLoop::ActorLoop(const ActorOptions& options, const ActorIdentity& identity,
       identity_(identity),
       parts_(std::move(parts)),
       writer_(parts_.sink, identity.actor, identity.incarnation),
-      counters_(std::make_unique<Counters>(parts_.metrics, identity.actor)) {
+      counters_(std::make_unique<ActorCounters>(parts_.metrics, identity.actor)) {
   options_.Validate();
 }
 
@@ -428,11 +386,12 @@ void ActorLoop::FeelPulse() {
 }
 
 ActorProgress ActorLoop::progress() const {
-  const Counters& c = *counters_;
+  const ActorCounters& c = *counters_;
   const auto seconds = [](const Tally& time) {
-    return static_cast<double>(time.Get()) * kSecondsPerTick;
+    return static_cast<double>(time.Get()) * ActorCounters::kSecondsPerTick;
   };
   return {.decisions = c.decisions.Get(),
+          .boundary_decisions = c.boundary_decisions.Get(),
           .episodes = c.episodes.Get(),
           .successes = c.successes.Get(),
           .deepthink_calls = c.deepthink_calls.Get(),

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "actors/boundaries.h"
 #include "actors/branching.h"
 #include "actors/episode.h"
 #include "actors/switching/exploring_switcher.h"
@@ -23,6 +24,7 @@ struct ActorOptions {
   SwitcherOptions switcher;
   ExplorationOptions exploration;
   BranchingOptions branching;
+  BoundaryOptions boundaries;
   TermsOptions terms;
   std::chrono::milliseconds lm_timeout{30'000};  // Each LM request is answered by then, > 0.
   std::int32_t max_failed_episodes = 10;    // In a row, of one thread, for want of an LM, >= 1.
@@ -38,11 +40,14 @@ struct ActorIdentity {
   std::int32_t num_actors = 1;  // Exploration is spread over num_actors * episodes slots.
 };
 
+struct ActorCounters;
+
 // Sums since the start.
 struct ActorProgress {
   std::int64_t decisions = 0;
-  std::int64_t episodes = 0;   // Finished ones.
-  std::int64_t successes = 0;  // Terminated with a reward > 0.
+  std::int64_t boundary_decisions = 0;  // Of these, the boundary policies': they are no rows.
+  std::int64_t episodes = 0;            // Finished ones, without the boundaries'.
+  std::int64_t successes = 0;           // Terminated with a reward > 0.
   std::int64_t deepthink_calls = 0;
   std::int64_t changed_actions = 0;    // Calls that changed the action.
   std::int64_t failed_episodes = 0;    // Left because an LM did not answer.
@@ -94,7 +99,6 @@ class ActorLoop {
  private:
   class Worker;
   class WatchedLm;
-  struct Counters;
 
   void FeelPulse();
 
@@ -108,7 +112,7 @@ class ActorLoop {
   std::atomic<std::int32_t> num_waiting_ = 0;  // Threads that wait for somebody else.
   std::int64_t moves_felt_ = 0;
   std::atomic<std::int64_t> pulse_ = 0;
-  std::unique_ptr<Counters> counters_;
+  std::unique_ptr<ActorCounters> counters_;
 };
 
 }  // namespace londi::actors

@@ -23,6 +23,7 @@ struct EpisodeSetup {
   std::uint64_t seed = 0;  // Of the environment, see seeds.h.
   EpisodeTerms terms;
   std::uint64_t session = 1;  // Names the episode to the LMs, never 0.
+  float reference = 0;        // Of its rows (core/transition.h).
 };
 
 // One decision with what came of it.

@@ -32,6 +32,7 @@ core::Transition ToTransition(const StepRecord& record) {
                        .remaining = record.remaining,
                        .terminated = record.terminated,
                        .truncated = record.truncated,
+                       .reference = record.episode.reference,
                        .weights = decision.choice.version,
                        .quick_model = ModelNumber(decision.quick.model)};
   const auto add_price = [&row](const core::LmUsage& usage) {

@@ -142,6 +142,15 @@ void BindActor(actors::ActorOptions& actor, OptionTable& table) {
   table.Add("actor.branching.rate",
             actor.branching.rate,
             {.meaning = "Share of their decisions that are copied", .min = 0, .max = 1});
+  table.Add(
+      "actor.boundaries.rollouts",
+      actor.boundaries.rollouts,
+      {.meaning = "Training tasks are acted out by always QUICK and by always DEEPTHINK first, and "
+                  "so often by the policy then, which learns from how much better it was than the "
+                  "better of the two (ppo only); 0 = without boundaries",
+       .unit = "episodes",
+       .min = 0,
+       .max = 1024});
   BindTerms(actor.terms, table);
   table.Add("actor.lm_timeout",
             actor.lm_timeout,

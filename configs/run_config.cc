@@ -254,6 +254,21 @@ void ValidateOnPolicy(const RunConfig& config) {
   }
 }
 
+// Other algorithms learn from the task's own reward, and two episodes of a task would be played for
+// nothing.
+void ValidateBoundaries(const RunConfig& config) {
+  const std::int32_t rollouts = config.actor.boundaries.rollouts;
+  const std::string& algorithm = config.learner.algorithm.name;
+  if (rollouts == 0 || learner::IsOnPolicy(algorithm)) return;
+  throw core::ConfigError(
+      {.what = fmt::format(
+           "actor.boundaries.rollouts is {} although learner.algorithm is {}", rollouts, algorithm),
+       .why =
+           "only an algorithm that learns about the policy that acted takes its returns relative "
+           "to those of the boundary policies",
+       .fix = "set actor.boundaries.rollouts to 0, or learner.algorithm to ppo"});
+}
+
 // A branched episode's copy begins in its middle, and neither its Switcher nor the learner knows
 // the rows before.
 void ValidateMemory(const RunConfig& config) {
@@ -310,6 +325,7 @@ void RunConfig::Validate() const {
   ValidateLabels(*this);
   ValidateLockStep(*this);
   ValidateOnPolicy(*this);
+  ValidateBoundaries(*this);
   ValidateMemory(*this);
   transition_log.Validate();
 }

@@ -96,7 +96,7 @@ class InProcessJob final : public Job {
   void AddActor(int index, const InProcessWorld& world) {
     Actor actor{.sink = transitions_.MakeSink()};
     actor.loop = std::make_unique<actors::ActorLoop>(
-        parts_.config.actor,
+        ActorOptionsOf(parts_.config),
         IdentityOf(parts_.config, core::ActorId(index), incarnation_),
         actors::ActorLoop::Parts{.make_environment = world.make_environment,
                                  .quick = world.quick,

@@ -18,7 +18,7 @@ namespace {
 // As many actors as a run at once has episodes side by side, and as many rows as its rate limiter
 // would have let in.
 LockStepOptions OptionsOf(const configs::RunConfig& config, core::Incarnation incarnation) {
-  LockStepOptions options{.actor = config.actor,
+  LockStepOptions options{.actor = ActorOptionsOf(config),
                           .learner = LearnerOptionsOf(config),
                           .num_actors = config.run.num_actors * config.actor.episodes,
                           .updates_per_turn = config.run.lock_step,

@@ -41,6 +41,7 @@ ProgressTotals ReadTotals(const RunFolder& folder);
 // The counters that roles report.
 namespace counter {
 inline constexpr const char* kDecisions = "decisions";
+inline constexpr const char* kBoundaryDecisions = "boundary_decisions";  // Of these: no rows.
 inline constexpr const char* kEpisodes = "episodes";
 inline constexpr const char* kSuccesses = "successes";
 inline constexpr const char* kActivations = "activations";

@@ -69,7 +69,9 @@ void CheckHandedOver(const RunFolder& folder,
     const std::string name = life.at("name");
     if (!name.starts_with(kActor)) continue;
     const Stream stream(std::stoll(name.substr(kActor.size())), life.at("incarnation"));
-    const std::int64_t decisions = life.at("counters").value(counter::kDecisions, std::int64_t{0});
+    const Json& counters = life.at("counters");
+    const std::int64_t decisions = counters.value(counter::kDecisions, std::int64_t{0}) -
+                                   counters.value(counter::kBoundaryDecisions, std::int64_t{0});
     const auto found = streams.find(stream);
     const std::int64_t stored = found == streams.end() ? 0 : found->second;
     const bool in_peace = left.contains(stream);

@@ -29,6 +29,8 @@ void AddActorMetric(TimeUse& use, std::string_view series, std::string_view name
   if (name == "londi_actor_deepthink_calls_total") use.calls += value;
   if (name == "londi_actor_deepthink_labels_total") use.labels += value;
   if (name == "londi_actor_budget_violations_total") use.violations += value;
+  if (name == "londi_actor_boundary_tasks_total" && value > 0)
+    use.boundary_tasks[Label(series, "difficulty")] += value;
   if (name == "londi_actor_seconds_total") use.actor_seconds[Label(series, "part")] += value;
 }
 
@@ -57,6 +59,21 @@ void AddLife(TimeUse& use, const std::string& role, const Json& line) {
 }
 
 double Per(double sum, double count) { return count > 0 ? sum / count : 0; }
+
+// "" where no boundaries were played.
+std::string DescribeBoundaries(const TimeUse& use) {
+  if (use.boundary_tasks.empty()) return "";
+  const auto tasks = [&](const char* difficulty) {
+    const auto found = use.boundary_tasks.find(difficulty);
+    return found == use.boundary_tasks.end() ? 0.0 : found->second;
+  };
+  return fmt::format(
+      "Boundaries: {:.0f} tasks were easy (QUICK alone succeeds), {:.0f} hard (only DEEPTHINK "
+      "does), {:.0f} lost by both.\n\n",
+      tasks("easy"),
+      tasks("hard"),
+      tasks("lost"));
+}
 
 std::string DescribeDecisions(const TimeUse& use) {
   constexpr std::pair<const char*, const char*> kParts[] = {
@@ -134,7 +151,8 @@ std::string DescribeTimeUse(const TimeUse& use, std::chrono::milliseconds traine
              100 * Per(use.calls, use.decisions),
              100 * Per(use.labels, use.decisions),
              use.violations) +
-         DescribeDecisions(use) + DescribeTiers(use) + DescribeProcesses(use);
+         DescribeBoundaries(use) + DescribeDecisions(use) + DescribeTiers(use) +
+         DescribeProcesses(use);
 }
 
 }  // namespace londi::launch

@@ -22,9 +22,10 @@ struct TimeUse {
   double calls = 0;
   double labels = 0;      // DEEPTHINK asked without being followed, to learn from.
   double violations = 0;  // Episodes with more calls than their budget.
-  std::map<std::string, double> actor_seconds;  // By part: env, quick, switcher, deepthink, write.
-  std::map<std::string, Tier> tiers;            // By name.
-  std::map<std::string, double> cpu_seconds;    // By kind of process: actor, inference.quick ...
+  std::map<std::string, double> boundary_tasks;  // By difficulty: easy, hard, lost.
+  std::map<std::string, double> actor_seconds;   // By part: env, quick, switcher, deepthink, write.
+  std::map<std::string, Tier> tiers;             // By name.
+  std::map<std::string, double> cpu_seconds;     // By kind of process: actor, inference.quick ...
 };
 
 // From a run's metrics.jsonl (metrics_writer.h); lines that are torn or say nothing are skipped.

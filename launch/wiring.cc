@@ -60,8 +60,15 @@ learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
   return options;
 }
 
+actors::ActorOptions ActorOptionsOf(const configs::RunConfig& config) {
+  actors::ActorOptions options = config.actor;
+  options.boundaries.gamma = config.learner.batch.gamma;
+  return options;
+}
+
 transport::ProgressCounters Counters(const actors::ActorProgress& progress) {
   return {{counter::kDecisions, progress.decisions},
+          {counter::kBoundaryDecisions, progress.boundary_decisions},
           {counter::kEpisodes, progress.episodes},
           {counter::kSuccesses, progress.successes},
           {counter::kActivations, progress.deepthink_calls},

@@ -30,6 +30,7 @@ const configs::LmChoice& LmOf(const configs::RunConfig& config, core::Tier tier)
 inference::ServerOptions ServerOptionsOf(const configs::RunConfig& config, core::Tier tier);
 
 learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config);
+actors::ActorOptions ActorOptionsOf(const configs::RunConfig& config);
 
 // What roles tell the coordinator (progress_totals.h).
 transport::ProgressCounters Counters(const actors::ActorProgress& progress);

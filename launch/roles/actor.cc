@@ -164,7 +164,7 @@ int RunActor(const std::filesystem::path& run_folder, int index) {
   HandOverForEarlierLives(process);
   Channels channels(process.channels(), SinkOptionsOf(process));
   const core::SystemClock clock;
-  actors::ActorLoop loop(process.config().actor,
+  actors::ActorLoop loop(ActorOptionsOf(process.config()),
                          IdentityOf(process.config(),
                                     process.registry().actor(),
                                     process.registry().session()->incarnation()),

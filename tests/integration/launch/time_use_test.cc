@@ -11,7 +11,9 @@
 namespace londi::launch {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(TimeUse, AddsUpTheLivesOfARoleAndTakesTheLastLineOfEach) {
   const testing::TempFolder temp;
@@ -37,6 +39,12 @@ TEST(TimeUse, ReadsWhatTheMetricsWriterWrites) {
   metrics.GetCounter("londi_actor_deepthink_labels_total", "", {{"actor", "0"}}).Increment(1);
   metrics.GetCounter("londi_actor_seconds_total", "", {{"actor", "0"}, {"part", "quick"}})
       .Increment(0.5);
+  for (const char* difficulty : {"easy", "lost"}) {
+    metrics
+        .GetCounter(
+            "londi_actor_boundary_tasks_total", "", {{"actor", "0"}, {"difficulty", difficulty}})
+        .Increment(difficulty[0] == 'e' ? 7 : 2);
+  }
   const monitor::Labels quick{{"tier", "quick"}};
   metrics
       .GetCounter(
@@ -61,6 +69,9 @@ TEST(TimeUse, ReadsWhatTheMetricsWriterWrites) {
   EXPECT_GT(use.cpu_seconds.at("all"), 0);
   const std::string text = DescribeTimeUse(use, std::chrono::seconds(2));
   EXPECT_THAT(text, HasSubstr("2.0 decisions/s over 2 s"));
+  EXPECT_THAT(text,
+              HasSubstr("7 tasks were easy (QUICK alone succeeds), 0 hard (only DEEPTHINK does), "
+                        "2 lost by both"));
   EXPECT_THAT(text, HasSubstr("25.0 % asked it only to learn from"));
   EXPECT_THAT(text, HasSubstr("| waiting for QUICK's proposal | 125.000 | 100.00 % |"));
   EXPECT_THAT(text, HasSubstr("| quick | 6 | 3.00 | 0.0 | 0.00 | 4.00 |"));
@@ -69,7 +80,8 @@ TEST(TimeUse, ReadsWhatTheMetricsWriterWrites) {
 TEST(TimeUse, WithoutMetricsThereIsNothingToDivideBy) {
   const TimeUse use = ReadTimeUse("/no/such/file");
 
-  EXPECT_THAT(DescribeTimeUse(use, std::chrono::seconds(0)), HasSubstr("0.0 decisions/s"));
+  EXPECT_THAT(DescribeTimeUse(use, std::chrono::seconds(0)),
+              AllOf(HasSubstr("0.0 decisions/s"), Not(HasSubstr("Boundaries"))));
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <future>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -19,6 +18,7 @@
 #include "core/error.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/fake_language_model.h"
+#include "tests/support/recording_environment.h"
 #include "tests/support/refuses.h"
 #include "tests/support/switcher_weights.h"
 #include "transport/in_process.h"
@@ -164,6 +164,61 @@ TEST_F(ActorLoopTest, BranchedEpisodesSayWhatTheirCallsWereWorthAndTheirCopiesAr
   EXPECT_EQ(progress.episodes, progress.successes);  // Copies do not count.
 }
 
+// Two boundaries, then the policy twice: each task is four episodes with one seed. Who always calls
+// does as well as the boundary that does so, and no better than the other where that succeeds.
+TEST_F(ActorLoopTest, WithBoundariesATaskIsPlayedByThemFirstAndItsRowsKnowTheBettersReturn) {
+  constexpr std::size_t kPerTask = 4;
+  testing::SeedRecord record;
+  ActorLoop::Parts parts = Parts();
+  parts.make_environment = [&] { return std::make_unique<testing::RecordingEnvironment>(record); };
+  ActorOptions options = Options("always", 1);
+  options.exploration = {.epsilon_base = 1e-9,
+                         .always_quick = 0,
+                         .always_deepthink = 0,
+                         .random_rate = 0,
+                         .takeover = 0};
+  options.boundaries = {.rollouts = 2};
+  options.terms = {.zero_cost = 0, .min_cost = 0.05, .max_cost = 0.3, .unlimited = 1};
+  ActorLoop loop(options, {}, parts);
+
+  const std::vector<core::Transition> rows = RunUntil(loop, 800);
+
+  const std::vector<std::uint64_t> seeds = record.seeds();
+  std::set<std::uint64_t> tasks;
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    if (i % kPerTask == 0) {
+      EXPECT_TRUE(tasks.insert(seeds[i]).second) << "the next task is another one";
+    } else {
+      EXPECT_EQ(seeds[i], seeds[i - 1]);
+    }
+  }
+  std::map<std::int64_t, float> references;  // Of the episodes that are rows.
+  int easy = 0, hard = 0;
+  for (const core::Transition& row : rows) {
+    EXPECT_EQ(references.try_emplace(row.episode.value, row.reference).first->second,
+              row.reference);
+    const float always = 1 - CountingEnvironment::kSteps * row.cost;
+    const bool is_easy = row.reference == 1;
+    (is_easy ? easy : hard) += row.step == 0;
+    EXPECT_NEAR(row.reference, is_easy ? 1 : std::max(0.0f, always), 1e-6);
+    EXPECT_EQ(row.reward, row.step + 1 == CountingEnvironment::kSteps ? 1 : 0) << "the task's own";
+  }
+  EXPECT_GT(easy, 0);
+  EXPECT_GT(hard, 0);
+  EXPECT_NEAR(static_cast<double>(references.size()), static_cast<double>(seeds.size()) / 2, 2)
+      << "boundaries are no rows";
+
+  const ActorProgress progress = loop.progress();
+  EXPECT_EQ(progress.decisions - progress.boundary_decisions,
+            static_cast<std::int64_t>(rows.size()));
+  EXPECT_GT(progress.deepthink_calls, static_cast<std::int64_t>(rows.size()))
+      << "the boundaries' calls are calls of the training";
+  EXPECT_EQ(progress.episodes, progress.successes);  // QUICK's failures do not count.
+  EXPECT_NEAR(
+      metrics_.Sum("londi_actor_boundary_tasks_total"), static_cast<double>(tasks.size()), 1)
+      << "but for the last one";
+}
+
 TEST_F(ActorLoopTest, TakesNewWeightsBetweenDecisions) {
   const testing::SwitcherShape shape{.num_features = NumFeatures(4)};
   weights_.Publish(testing::MakeRandomSwitcherWeights(shape, 1, 7));
@@ -276,37 +331,16 @@ TEST_F(ActorLoopTest, AStopHandsOverAllRowsToALearnerThatThrottles) {
 
 TEST_F(ActorLoopTest, ARestartedActorPlaysOtherEpisodes) {
   const auto seeds_of_life = [&](std::int64_t incarnation) {
-    std::vector<std::uint64_t> seeds;
-    std::mutex mutex;
-    class Recording final : public core::Environment {
-     public:
-      Recording(std::vector<std::uint64_t>& seeds, std::mutex& mutex)
-          : seeds_(seeds), mutex_(mutex) {}
-      core::Observation Reset(std::uint64_t seed) override {
-        const std::lock_guard lock(mutex_);
-        seeds_.push_back(seed);
-        return world_.Reset(seed);
-      }
-      core::StepResult Step(std::string_view action) override { return world_.Step(action); }
-      std::vector<std::string> AdmissibleActions() const override {
-        return world_.AdmissibleActions();
-      }
-      int MaxSteps() const override { return world_.MaxSteps(); }
-      std::string Kind() const override { return world_.Kind(); }
-      std::unique_ptr<core::Environment> Clone() const override { return nullptr; }
-
-     private:
-      std::vector<std::uint64_t>& seeds_;
-      std::mutex& mutex_;
-      CountingEnvironment world_;
-    };
+    testing::SeedRecord record;
     channel_.Receive(clock_.Now());
     sink_ = channel_.MakeSink();
     ActorLoop::Parts parts = Parts();
-    parts.make_environment = [&] { return std::make_unique<Recording>(seeds, mutex); };
+    parts.make_environment = [&] {
+      return std::make_unique<testing::RecordingEnvironment>(record);
+    };
     ActorLoop loop(Options("never", 1), {.incarnation = core::Incarnation(incarnation)}, parts);
     RunUntil(loop, 100);
-    return seeds;
+    return record.seeds();
   };
 
   const std::vector<std::uint64_t> first = seeds_of_life(1);
@@ -332,6 +366,7 @@ TEST(ActorOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.max_cost = o.terms.min_cost / 2; }));
   EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.max_budget = -1; }));
   EXPECT_TRUE(refused([](ActorOptions& o) { o.terms.unlimited = 1.5; }));
+  EXPECT_TRUE(refused([](ActorOptions& o) { o.boundaries.rollouts = -1; }));
 }
 
 // Whether the loop's pulse rises within some of its beats.

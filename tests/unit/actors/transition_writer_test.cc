@@ -14,7 +14,8 @@ namespace londi::actors {
 namespace {
 
 TEST(ToTransition, CarriesTheStepTheDecisionAndItsPrice) {
-  const EpisodeSetup episode{.id = core::EpisodeId(9), .terms = {.cost = 0.05f, .budget = 3}};
+  const EpisodeSetup episode{
+      .id = core::EpisodeId(9), .terms = {.cost = 0.05f, .budget = 3}, .reference = 0.4f};
   core::Decision decision;
   decision.features = {0.5f, -2.0f};
   decision.quick.action = 1;
@@ -48,6 +49,7 @@ TEST(ToTransition, CarriesTheStepTheDecisionAndItsPrice) {
   EXPECT_FLOAT_EQ(row.reward, 0.75f);
   EXPECT_FLOAT_EQ(row.cost, 0.05f);
   EXPECT_EQ(row.remaining, 2);
+  EXPECT_FLOAT_EQ(row.reference, 0.4f);
   EXPECT_TRUE(row.terminated);
   EXPECT_FALSE(row.truncated);
   EXPECT_EQ(row.weights, core::WeightsVersion(12));

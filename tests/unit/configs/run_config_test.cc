@@ -162,6 +162,23 @@ TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
                     Not(HasSubstr("learner.agreement_rows to true"))));
 }
 
+TEST(RunConfig, BoundariesAreForWhoLearnsFromThem) {
+  RunConfig config;
+  config.actor.boundaries.rollouts = 2;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }),
+              AllOf(HasSubstr("actor.boundaries.rollouts is 2 although learner.algorithm is dqn"),
+                    HasSubstr("set actor.boundaries.rollouts to 0, or learner.algorithm to ppo")));
+
+  config.learner.algorithm.name = "ppo";
+  config.learner.batch.relabel.enabled = config.learner.batch.agreement_rows = false;
+  config.learner.rate.samples_per_row = 4;
+  config.actor.exploration = {
+      .always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 0};
+  EXPECT_NO_THROW(config.Validate());
+  config.actor.boundaries.rollouts = -1;
+  EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("actor.boundaries.rollouts is -1"));
+}
+
 TEST(RunConfig, LockStepRefusesWhatWouldGiveOtherNumbers) {
   RunConfig config;
   config.run.lock_step = 100;

@@ -116,6 +116,18 @@ TEST_F(RunInvariants, WhatAnActorDecidedThatLeftInPeaceIsInTheLog) {
   EXPECT_THAT(Violations(), ElementsAre(HasSubstr("actor.1 (life 2) decided 5 times")));
 }
 
+TEST_F(RunInvariants, WhatBoundariesDecidedIsNoRow) {
+  std::ofstream(folder_.events()) << R"({"event":"member_left","name":"actor.0","incarnation":1})";
+  const auto said = [&](int boundary_decisions) {
+    std::ofstream(folder_.progress())
+        << R"({"lives":[{"name":"actor.0","incarnation":1,"counters":{"decisions":5,)"
+        << R"("boundary_decisions":)" << boundary_decisions << "}}]}";
+    return Violations();
+  };
+  EXPECT_THAT(said(4), IsEmpty());
+  EXPECT_THAT(said(3), ElementsAre(HasSubstr("decided 2 times")));
+}
+
 // Up to the one decision that each of its episodes had just taken.
 TEST_F(RunInvariants, WithASpoolOnDiskWhatAKilledActorDecidedIsInTheLogOrInItsSpool) {
   config_.transport.spool = transport::SpoolKind::kDisk;
