@@ -22,7 +22,8 @@ struct PpoOptions {
 // (learner/rollout.h), with the probabilities that were recorded then. The policy is the network of
 // core/policy_network.h; one critic says what a state is worth, costs included.
 //
-//   A    = generalized advantage estimate along the row's window (learner.n_step), normalized
+//   A    = generalized advantage estimate along the row's window (learner.n_step), normalized;
+//          returns are relative to the task's reference, if it has one (actors/boundaries.h)
 //   loss = -min(r A, clip(r, 1 - e, 1 + e) A) - w entropy,   r = pi(g|s) / mu(g|s)
 //   V    -> A + V(s), Huber loss
 //

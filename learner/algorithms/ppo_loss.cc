@@ -23,10 +23,10 @@ std::vector<AdvantageEstimate> EstimateAdvantages(const Batch& batch,
     for (std::size_t h = first; h < end; ++h) {
       const Horizon& horizon = batch.horizons[h];
       double estimate = horizon.reward - batch.contexts[i].cost * horizon.calls;
-      if (batch.horizon_successor[h] >= 0) {
-        estimate +=
-            horizon.discount * successors[static_cast<std::size_t>(batch.horizon_successor[h])];
-      }
+      const std::int32_t successor = batch.horizon_successor[h];
+      const float ahead = successor < 0 ? 0 : horizon.discount;  // Whose values are relative, too.
+      if (successor >= 0) estimate += ahead * successors[static_cast<std::size_t>(successor)];
+      estimate -= (1 - ahead) * batch.references[i];
       const double share = h + 1 == end ? weight : weight * (1 - lambda);
       advantage += share * (estimate - values[i]);
       weight *= lambda;

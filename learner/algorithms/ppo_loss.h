@@ -14,7 +14,11 @@ struct AdvantageEstimate {
 };
 
 // Generalized advantage estimates (Schulman et al. 2016, arXiv:1506.02438) of the choices taken,
-// truncated at the window's end. Rewards are minus the cost of activations.
+// truncated at the window's end. Rewards are minus the cost of activations, and values are relative
+// to the task's reference (Batch::references): V(s) = E[return from s] - reference. That is reward
+// shaping with the reference as the potential of every state but the end, which changes no policy's
+// rank (Ng, Harada and Russell 1999, "Policy invariance under reward transformations"); with a
+// discount of 1 the reference is taken off the last reward and nothing else happens.
 //   values      [num_states]
 //   successors  [num_successors] values
 // Returns [num_states].

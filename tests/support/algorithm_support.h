@@ -22,6 +22,7 @@ inline learner::Batch MakeChoice(float called, std::int32_t remaining = -1, floa
   batch.disagreements = {learner::Batch::Disagreement::kUnknown,
                          learner::Batch::Disagreement::kDisagreed};
   batch.behaviour_probs = {0.5f, 0.5f};
+  batch.references = {0, 0};
   batch.entries = {{.state = 0, .num_horizons = 1},
                    {.state = 1, .activate = true, .first_horizon = 1, .num_horizons = 1}};
   batch.horizons = {{.reward = 0.5f, .discount = 0.9f, .terminal = true},

@@ -164,5 +164,18 @@ TEST(Ppo, FindsTheOptimalCallsAtItsCostWithAndWithoutABudget) {
   EXPECT_EQ(learned.ExpectOptimal(2).size(), 2u);
 }
 
+// In the manner of BAAR: relative to the better of never and always calling, on the same throws of
+// the LMs' coins, the optimum is the same.
+TEST(Ppo, FindsThemRelativeToItsBoundaries) {
+  launch::LockStepOptions options = PpoOptionsFor(/*cost=*/0.1, /*max_budget=*/2);
+  options.actor.boundaries = {.rollouts = 2, .gamma = kGamma};
+  LearnedPolicy learned(options);
+
+  EXPECT_EQ(learned.ExpectOptimal(kUnlimited), (Places{2, 5, 8}));
+  EXPECT_EQ(learned.ExpectOptimal(0), (Places{}));
+  EXPECT_EQ(learned.ExpectOptimal(1).size(), 1u);
+  EXPECT_EQ(learned.ExpectOptimal(2).size(), 2u);
+}
+
 }  // namespace
 }  // namespace londi::testing

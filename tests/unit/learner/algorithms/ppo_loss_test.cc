@@ -19,6 +19,7 @@ Batch MakeBatch(std::int32_t remaining_of_second = kUnlimited) {
   batch.num_successors = 2;
   batch.contexts = {{0.1f, 3}, {0.1f, remaining_of_second}, {0.1f, 2}, {0.1f, 2}};
   batch.behaviour_probs = {0.4f, 0.5f};
+  batch.references = {0, 0};
   batch.entries = {{.state = 0, .activate = true, .num_horizons = 2},
                    {.state = 1, .first_horizon = 2, .num_horizons = 1}};
   batch.horizons = {{.reward = 0.5f, .calls = 1, .discount = 0.9f},
@@ -39,6 +40,38 @@ TEST(EstimateAdvantages, MixTheWindowsLengthsAndTakeTheCostOut) {
     EXPECT_NEAR(estimates[0].value, 2 + estimates[0].advantage, 1e-6);
     EXPECT_NEAR(estimates[1].advantage, 1 - 3, 1e-6);
   }
+}
+
+// Values are relative, too: what is taken off a state's return was taken off its successor's, and
+// only what the discount leaves of that remains to be done.
+TEST(EstimateAdvantages, AreRelativeToTheTasksReference) {
+  const std::vector<float> values{2, 3}, successors{4, 5};
+  Batch batch = MakeBatch();
+  batch.references = {0.5f, 0.75f};
+  for (const double lambda : {0.0, 0.7, 1.0}) {
+    const auto plain = EstimateAdvantages(MakeBatch(), values, successors, lambda);
+    const auto relative = EstimateAdvantages(batch, values, successors, lambda);
+
+    const double one = (1 - 0.9) * 0.5, two = (1 - 0.81) * 0.5;
+    EXPECT_NEAR(
+        relative[0].advantage, plain[0].advantage - (1 - lambda) * one - lambda * two, 1e-6);
+    EXPECT_NEAR(relative[1].advantage, plain[1].advantage - 0.75, 1e-6) << "the episode's end";
+  }
+}
+
+// Nobody's policy is ranked otherwise: with the values that belong to them, relative returns are as
+// much better or worse than their state as the others.
+TEST(EstimateAdvantages, AReferenceThatTheValuesKnowChangesNoAdvantage) {
+  const std::vector<float> values{2, 3}, successors{4, 5};
+  const std::vector<float> relative_values{1.5f, 2.5f}, relative_successors{3.5f, 4.5f};
+  Batch batch = MakeBatch();
+  batch.references = {0.5f, 0.5f};
+
+  const auto plain = EstimateAdvantages(MakeBatch(), values, successors, 0.7);
+  const auto relative = EstimateAdvantages(batch, relative_values, relative_successors, 0.7);
+
+  EXPECT_NEAR(relative[0].advantage, plain[0].advantage, 1e-6);
+  EXPECT_NEAR(relative[1].advantage, plain[1].advantage, 1e-6);
 }
 
 TEST(NormalizeAdvantages, GivesThemMeanZeroAndDeviationOne) {

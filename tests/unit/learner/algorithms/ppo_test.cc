@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "tests/support/algorithm_support.h"
@@ -32,6 +34,27 @@ TEST(Ppo, MovesTowardsTheBetterChoiceAsFarAsTheClipAllows) {
 
   EXPECT_GT(logit_after(0.7f), 0);
   EXPECT_LT(logit_after(0.55f), 0);
+}
+
+// Two tasks that look the same. In the one a boundary earned as much without a call, in the other
+// none earned anything, and the call did: whatever the returns, that call is what helped.
+TEST(Ppo, LearnsFromHowMuchBetterThanTheBoundariesItWas) {
+  at::set_num_threads(1);
+  PpoOptions options;
+  options.network.width = 8;
+  options.network.layers = 1;
+  options.network.adam.learning_rate = 1e-2;
+  const auto logit_after = [&](std::vector<float> references) {
+    const auto ppo = MakePpo(options, testing::kNumFeatures, "cpu", /*seed=*/1);
+    learner::Batch batch = MakeChoice(/*called=*/0.55f);  // 0.45 with its cost; 0.5 without.
+    batch.references = std::move(references);
+    for (int i = 0; i < 200; ++i) ppo->Update(batch);
+    return ppo->Export(core::WeightsVersion(1))->Find("logit.bias").values[0];
+  };
+
+  EXPECT_LT(logit_after({0, 0}), 0);
+  EXPECT_GT(logit_after({0.5f, 0}), 0);
+  EXPECT_LT(logit_after({0.5f, 0.5f}), 0) << "both tasks alike: as without";
 }
 
 TEST(PpoOptions, RefusesWhatTrainingCannotWorkWith) {
