@@ -25,18 +25,18 @@ namespace londi::testing {
 namespace {
 
 constexpr int kUnlimited = core::BudgetGovernor::kUnlimited;
-// The aim is 0.02, and 0.032 was the largest error in some thirty trainings like these. The rest is
-// for other processors, whose rounding makes other trainings of them. The choices are exact.
-constexpr double kLargestValueError = 0.04;
 
 // What differs between the trainings: what belongs to the problem.
 struct Training {
   std::string problem;
   double gamma = 1;
-  double max_cost = 0.5;
+  double max_cost = 0.8;  // Well above those that are asked for: at the edge few rows teach.
   int max_budget = 4;
-  int num_rows = 800'000;
-  int num_updates = 20'000;
+  int num_rows = 600'000;
+  int num_updates = 10'000;
+  // At most. The aim is 0.02, and was met where these trainings were tried (decision 0049); the rest
+  // is for other processors, whose rounding makes other trainings. Choices must be exact.
+  double value_error = 0.03;
   double retrace_lambda = 0;
   // Survival is a coin: over several steps a target has the noise of several.
   int n_step = 1;
@@ -66,7 +66,7 @@ launch::LockStepOptions OptionsFor(const Training& training) {
   options.actor.exploration.random_rate = 0.5;
 
   learner::LearnerOptions& learner = options.learner;
-  learner.batch.batch_size = 512;
+  learner.batch.batch_size = 1024;
   learner.batch.gamma = training.gamma;
   learner.batch.relabel = {.zero_cost = kZeroCost,
                            .min_cost = kMinCost,
@@ -77,14 +77,14 @@ launch::LockStepOptions OptionsFor(const Training& training) {
   learner.max_updates = training.num_updates;
   learner.algorithm.dqn = {.network = {.width = 32,
                                        .layers = 2,
-                                       .adam = {.learning_rate = 2e-3,
+                                       .adam = {.learning_rate = 6e-3,
                                                 .final_learning_rate = 2e-5,
                                                 .decay_updates = training.num_updates,
                                                 .epsilon = 1e-6}},
                            .disagreement_width = 16,
                            .retrace_lambda = training.retrace_lambda,
                            .retrace_temperature = 1e-3,
-                           .target_rate = 0.02,
+                           .target_rate = 0.03,
                            .calls_loss_weight = 0.1,
                            .scalarized_loss_weight = 2,
                            .memory = training.memory};
@@ -164,7 +164,7 @@ class Learned {
         << " left; gain of a call "
         << solution.Value(state, record.remaining, true) -
                solution.Value(state, record.remaining, false);
-    EXPECT_NEAR(error, 0, kLargestValueError)
+    EXPECT_NEAR(error, 0, training_.value_error)
         << "state " << state << " with " << record.remaining << " left";
   }
 
@@ -243,7 +243,8 @@ TEST(ExactProblems, CriticalChainByRetrace) {
   LearnedChain learned(actors::problems::CriticalChain(),
                        {.gamma = 0.95,
                         .num_rows = 400'000,
-                        .num_updates = 8000,
+                        .num_updates = 4000,
+                        .value_error = 0.04,  // Three coins a target: 0.025 where it was tried.
                         .retrace_lambda = 0.95,
                         .n_step = 3});
 
@@ -266,7 +267,8 @@ TEST(ExactProblems, HeterogeneousChain) {
 }
 
 TEST(ExactProblems, TwoKeys) {
-  LearnedChain learned(actors::problems::TwoKeysChain(), {.max_cost = 0.8});
+  LearnedChain learned(actors::problems::TwoKeysChain(),
+                       {.num_rows = 400'000, .num_updates = 6000});
 
   for (int budget = 0; budget <= 3; ++budget) learned.ExpectOptimal(0, budget);
   for (const double cost : {0.1, 0.3, 0.45})
@@ -324,7 +326,7 @@ TEST(ExactProblems, Assignment) {
   Learned learned({.problem = "assignment",
                    .max_budget = 3,
                    .num_rows = 200'000,
-                   .num_updates = 8000,
+                   .num_updates = 4000,
                    .n_step = 3});
   const TwoActionMdp mdp = MakeAssignmentMdp();
   const MdpSolution solution(mdp, 0, 3);
@@ -361,7 +363,7 @@ TEST(ExactProblems, Assignment) {
 
 TEST(ExactProblems, ProposalGate) {
   Learned learned(
-      {.problem = "proposal-gate", .max_cost = 0.9, .num_rows = 80'000, .num_updates = 4000});
+      {.problem = "proposal-gate", .max_cost = 0.9, .num_rows = 80'000, .num_updates = 2000});
   const TwoActionMdp mdp = MakeGateMdp(0.5);  // Once QUICK has spoken, its odds do not matter.
 
   for (const double cost : {0.05, 0.2, 0.5, 0.8}) {
@@ -394,7 +396,7 @@ TEST(ExactProblems, Memory) {
                    .max_cost = 0.9,
                    .max_budget = 2,
                    .num_rows = 200'000,
-                   .num_updates = 3000,
+                   .num_updates = 1500,
                    .n_step = kMemorySteps,
                    .memory = {.width = 16, .window = 8}});
   const TwoActionMdp mdp = MakeMemoryMdp(kMemorySteps);
