@@ -314,20 +314,6 @@ TEST_F(WholeRun, ARunOfProcessesThatGoesOnInOneProcessLearnsFromItsNewRows) {
   }
 }
 
-// Its config.json is whole, so only who loads it finds out: a worker, or the run's one process.
-TEST_F(WholeRun, ATruncatedModelIsWrongInputWhoeverFindsItOut) {
-  std::filesystem::resize_file(temp_ / "quick" / "model.safetensors", 1000);
-
-  for (const char* where : {"", "--in-process "}) {
-    const auto train = Londi(std::string("train ") + where + Config());
-    EXPECT_EQ(train.status, 2) << where << train.output;
-    EXPECT_THAT(train.output,
-                AllOf(ContainsRegex("quick/model.safetensors is no usable safetensors file"),
-                      HasSubstr("why: "),
-                      HasSubstr("fix: ")));
-  }
-}
-
 TEST_F(WholeRun, EvaluationWaitsForATrainingInTheSameFolderToEnd) {
   ASSERT_EQ(Londi("train --no-evaluation " + Config()).status, 0);
   const std::string eval = "eval " + FindRun()->path.string();

@@ -262,7 +262,7 @@ TEST_F(CommandLine, PrintsTheOptionsOfAFinetuning) {
 
 TEST_F(CommandLine, ABrokenModelEndsTheRunNamingTheRole) {
   const std::string config = Config(WithModels());
-  EXPECT_THAT(Londi("train " + config), Complains(1, "inference.", "--resume"));
+  EXPECT_THAT(Londi("train " + config), Complains(2, "inference.", "--resume"));
 }
 
 TEST_F(CommandLine, ATruncatedModelFileIsNamed) {
@@ -271,7 +271,7 @@ TEST_F(CommandLine, ATruncatedModelFileIsNamed) {
   std::filesystem::resize_file(weights, std::filesystem::file_size(weights) / 2);
   EXPECT_THAT(Londi("train --in-process " + config), Complains(2, "model.safetensors", "obtain"));
   // The same in a process of its own: the run ends, and says whose fault it is.
-  EXPECT_THAT(Londi("train " + config), Complains(1, "inference.deepthink.0", "model.safetensors"));
+  EXPECT_THAT(Londi("train " + config), Complains(2, "inference.deepthink.0", "model.safetensors"));
 }
 
 TEST_F(CommandLine, AMissingModelFileIsNamed) {
