@@ -165,7 +165,7 @@ at::Tensor DuelingNetwork::HeadsGradient(const Pass& pass, const at::Tensor& val
 at::Tensor DuelingNetwork::Evaluate(const at::Tensor& inputs) const {
   const std::int64_t rows = inputs.size(0);
   const at::Tensor values = at::empty({rows, kNumValues}, at::kFloat);
-  const std::int64_t piece = RowsAtATime(inputs, shape_.width);
+  const std::int64_t piece = RowsAtATime(inputs);
   for (std::int64_t from = 0; from < rows; from += piece) {
     const at::Tensor some = inputs.narrow(0, from, std::min(piece, rows - from));
     ToValues(Climb(some, nullptr), Limited(some), values.narrow(0, from, some.size(0)));

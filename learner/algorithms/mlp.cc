@@ -32,7 +32,7 @@ Mlp::Views Mlp::ViewsOf(const at::Tensor& flat) const {
 at::Tensor Mlp::Evaluate(const at::Tensor& inputs) const {
   const std::int64_t rows = inputs.size(0);
   const at::Tensor outputs = at::empty({rows, shape_.num_outputs}, at::kFloat);
-  const std::int64_t piece = RowsAtATime(inputs, shape_.width);
+  const std::int64_t piece = RowsAtATime(inputs);
   for (std::int64_t from = 0; from < rows; from += piece) {
     const std::int64_t count = std::min(piece, rows - from);
     const at::Tensor hidden = ClimbTower(weights_.trunk, inputs.narrow(0, from, count), nullptr);

@@ -10,7 +10,7 @@ namespace londi::learner {
 
 namespace {
 
-constexpr std::int64_t kValuesInCache = 256 * 256;  // Of a layer, between it and the next.
+constexpr std::int64_t kRowsInCache = 256;
 
 }  // namespace
 
@@ -70,9 +70,9 @@ at::Tensor DescendLinear(const LinearLayer& layer,
   return at::mm(gradient, layer.weight);
 }
 
-std::int64_t RowsAtATime(const at::Tensor& inputs, std::int64_t width) {
+std::int64_t RowsAtATime(const at::Tensor& inputs) {
   const bool one_core = inputs.is_cpu() && at::get_num_threads() == 1;
-  return std::max<std::int64_t>(one_core ? kValuesInCache / width : inputs.size(0), 1);
+  return one_core ? kRowsInCache : std::max<std::int64_t>(inputs.size(0), 1);
 }
 
 }  // namespace londi::learner

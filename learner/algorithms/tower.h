@@ -43,10 +43,10 @@ at::Tensor DescendLinear(const LinearLayer& layer,
                          const at::Tensor& gradient,
                          const LinearLayer& out);
 
-// How many of `inputs` are taken through a network of `width` at a time where nothing is kept,
-// >= 1. One core takes few: what a layer hands to the next stays in its cache. Several would wait
-// for one another once per piece and layer.
-std::int64_t RowsAtATime(const at::Tensor& inputs, std::int64_t width);
+// How many of `inputs` are taken through a network at a time where nothing is kept, >= 1. One core
+// takes few: what a layer hands to the next stays in its cache. Several would wait for one another
+// once per piece and layer.
+std::int64_t RowsAtATime(const at::Tensor& inputs);
 
 // `tensor` with that shape, its memory where that has it already.
 void Reshape(at::Tensor& tensor, at::IntArrayRef shape, const at::TensorOptions& options);
