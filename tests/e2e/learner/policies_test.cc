@@ -66,7 +66,7 @@ launch::LockStepOptions SacOptionsFor(double cost, int max_budget) {
 // of 256.
 launch::LockStepOptions PpoOptionsFor(double cost, int max_budget) {
   launch::LockStepOptions options = OptionsFor("ppo", cost, max_budget);
-  constexpr int kTurns = 100;
+  constexpr int kTurns = 200;  // After 100 one training of five missed a choice.
   options.rows_per_turn = 256;
   options.updates_per_turn = 32;
   options.learner.max_updates = kTurns * options.updates_per_turn;
@@ -77,7 +77,7 @@ launch::LockStepOptions PpoOptionsFor(double cost, int max_budget) {
   network.layers = 2;
   network.adam.learning_rate = 1e-3;
   network.adam.final_learning_rate = 1e-4;
-  network.adam.decay_updates = 3200;
+  network.adam.decay_updates = options.learner.max_updates;
   return options;
 }
 
