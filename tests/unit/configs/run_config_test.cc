@@ -138,13 +138,18 @@ TEST(RunConfig, AMemoryGoesWithDqnAndWithoutCopiesOfEpisodes) {
   }
 }
 
-TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
-  RunConfig config;
+// With all that an on-policy algorithm asks of the rest.
+void UsePpo(RunConfig& config) {
   config.learner.algorithm.name = "ppo";
   config.learner.batch.relabel.enabled = config.learner.batch.agreement_rows = false;
   config.learner.rate.samples_per_row = 4;
   config.actor.exploration = {
       .always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 0};
+}
+
+TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
+  RunConfig config;
+  UsePpo(config);
   EXPECT_NO_THROW(config.Validate());
 
   config.actor.exploration.takeover = 0.1;
@@ -169,11 +174,7 @@ TEST(RunConfig, BoundariesAreForWhoLearnsFromThem) {
               AllOf(HasSubstr("actor.boundaries.rollouts is 2 although learner.algorithm is dqn"),
                     HasSubstr("set actor.boundaries.rollouts to 0, or learner.algorithm to ppo")));
 
-  config.learner.algorithm.name = "ppo";
-  config.learner.batch.relabel.enabled = config.learner.batch.agreement_rows = false;
-  config.learner.rate.samples_per_row = 4;
-  config.actor.exploration = {
-      .always_quick = 0, .always_deepthink = 0, .random_rate = 0, .takeover = 0};
+  UsePpo(config);
   EXPECT_NO_THROW(config.Validate());
   config.actor.boundaries.rollouts = -1;
   EXPECT_THAT(Complaint([&] { config.Validate(); }), HasSubstr("actor.boundaries.rollouts is -1"));
