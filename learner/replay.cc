@@ -157,16 +157,18 @@ void Replay::Sample(int n, double beta, Random& random, Samples& out) const {
   std::vector<std::size_t> slots(masses.size());
   tree_.Find(masses, slots);
   const auto newest_slot = Slot(end_ - 1);
-  float largest = 0;
-  for (std::size_t i = 0; i < out.rows.size(); ++i) {
-    const std::size_t slot = slots[i];
+  for (std::size_t i = 0; i < slots.size(); ++i) {
     const auto age = static_cast<std::int64_t>(
-        newest_slot >= slot ? newest_slot - slot
-                            : newest_slot + static_cast<std::size_t>(options_.capacity) - slot);
+        newest_slot >= slots[i]
+            ? newest_slot - slots[i]
+            : newest_slot + static_cast<std::size_t>(options_.capacity) - slots[i]);
     out.rows[i] = end_ - 1 - age;
     log_.Prefetch(out.rows[i], sizeof(StoredRow));
-    __builtin_prefetch(&next_[slot]);
-    out.weights[i] = static_cast<float>(std::pow(scale * tree_.Get(slot), -beta));
+    __builtin_prefetch(&next_[slots[i]]);
+  }
+  float largest = 0;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    out.weights[i] = static_cast<float>(std::pow(scale * tree_.Get(slots[i]), -beta));
     largest = std::max(largest, out.weights[i]);
   }
   for (float& weight : out.weights) weight /= largest;
@@ -182,6 +184,7 @@ void Replay::AddBranched(int n, Random& random, Samples& out) const {
 }
 
 void Replay::UpdatePriorities(std::span<const std::int64_t> rows, std::span<const float> errors) {
+  for (const std::int64_t row : rows) tree_.Prefetch(Slot(row));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!Holds(rows[i]) || tree_.Get(Slot(rows[i])) == 0) continue;
     float leaf = static_cast<float>(std::pow(errors[i] + kPriorityFloor, options_.alpha));

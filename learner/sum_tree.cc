@@ -1,7 +1,6 @@
 #include "learner/sum_tree.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace londi::learner {
 namespace {
@@ -11,7 +10,15 @@ constexpr std::size_t kNear = 16;
 
 }  // namespace
 
-SumTree::SumTree(std::size_t size) : leaves_(std::bit_ceil(size)), nodes_(2 * leaves_, 0.0) {}
+SumTree::SumTree(std::size_t size) {
+  std::size_t end = 0;
+  for (std::size_t nodes = std::max<std::size_t>(size, 1); levels_.empty() || nodes > 1;) {
+    nodes = (nodes + kSiblings - 1) / kSiblings;
+    levels_.push_back(end);
+    end += nodes;
+  }
+  siblings_.resize(end);
+}
 
 void SumTree::Set(std::size_t leaf, float weight) {
   const bool is_near = leaf + kNear >= stale_first_ && leaf < stale_last_ + kNear;
@@ -19,37 +26,62 @@ void SumTree::Set(std::size_t leaf, float weight) {
     AddUp();
     stale_first_ = stale_last_ = leaf;
   }
-  nodes_[leaves_ + leaf] = weight;
+  siblings_[leaf / kSiblings].weights[leaf % kSiblings] = weight;
   stale_first_ = std::min(stale_first_, leaf);
   stale_last_ = std::max(stale_last_, leaf + 1);
 }
 
+void SumTree::Prefetch(std::size_t leaf) const { __builtin_prefetch(&siblings_[leaf / kSiblings]); }
+
+double SumTree::total() const {
+  AddUp();
+  return siblings_.back().Sum();
+}
+
 void SumTree::AddUp() const {
   if (stale_first_ == stale_last_) return;
-  std::size_t first = leaves_ + stale_first_, last = leaves_ + stale_last_ - 1;
-  while (first > 1) {
-    first /= 2;
-    last /= 2;
-    for (std::size_t node = first; node <= last; ++node)
-      nodes_[node] = nodes_[2 * node] + nodes_[2 * node + 1];
+  std::size_t first = stale_first_ / kSiblings, last = (stale_last_ - 1) / kSiblings;
+  for (std::size_t level = 0; level + 1 < levels_.size(); ++level) {
+    for (std::size_t i = first; i <= last; ++i) {
+      Siblings& above = siblings_[levels_[level + 1] + i / kSiblings];
+      above.weights[i % kSiblings] = siblings_[levels_[level] + i].Sum();
+    }
+    first /= kSiblings;
+    last /= kSiblings;
   }
   stale_first_ = stale_last_;
 }
 
 void SumTree::Find(std::span<double> masses, std::span<std::size_t> leaves) const {
   AddUp();
-  std::fill(leaves.begin(), leaves.end(), 1);
-  for (std::size_t level = 1; level < leaves_; level *= 2) {
+  std::ranges::fill(leaves, 0);
+  for (std::size_t level = levels_.size(); level-- > 0;) {
     for (std::size_t i = 0; i < leaves.size(); ++i) {
-      const std::size_t node = leaves[i];
-      const double left = nodes_[2 * node], right = nodes_[2 * node + 1];
-      // Rounding may leave a mass just beyond the left sum though nothing lies to the right.
-      const bool goes_right = masses[i] >= left && right > 0;
-      masses[i] -= goes_right ? left : 0;
-      leaves[i] = 2 * node + (goes_right ? 1 : 0);
+      const std::size_t taken = siblings_[levels_[level] + leaves[i]].Take(masses[i]);
+      leaves[i] = leaves[i] * kSiblings + taken;
+      if (level > 0) __builtin_prefetch(&siblings_[levels_[level - 1] + leaves[i]]);
     }
   }
-  for (std::size_t& leaf : leaves) leaf -= leaves_;
+}
+
+double SumTree::Siblings::Sum() const {
+  const auto& w = weights;
+  return ((w[0] + w[1]) + (w[2] + w[3])) + ((w[4] + w[5]) + (w[6] + w[7]));
+}
+
+// The sibling in which `mass` falls; what lies before it is taken off. Rounding may leave a mass
+// just beyond all of them: the last that has weight, then.
+std::size_t SumTree::Siblings::Take(double& mass) const {
+  std::size_t taken = 0;
+  double before = 0, before_taken = 0;
+  for (std::size_t i = 0; i < kSiblings; ++i) {
+    const bool is_reached = mass >= before && weights[i] > 0;
+    taken = is_reached ? i : taken;
+    before_taken = is_reached ? before : before_taken;
+    before += weights[i];
+  }
+  mass -= before_taken;
+  return taken;
 }
 
 }  // namespace londi::learner

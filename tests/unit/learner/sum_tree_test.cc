@@ -19,10 +19,10 @@ std::size_t Find(const SumTree& tree, double mass) {
 
 TEST(SumTree, DrawsLikeACumulativeSum) {
   Random random(3);
-  for (const std::size_t size : {1u, 2u, 5u, 64u, 100u}) {
+  for (const std::size_t size : {1u, 2u, 5u, 8u, 9u, 64u, 100u, 600u}) {
     SumTree tree(size);
     std::vector<float> weights(size);
-    for (int change = 0; change < 500; ++change) {
+    for (int change = 0; change < 1500; ++change) {
       const auto leaf = static_cast<std::size_t>(random.Next() % size);
       // Sums of such numbers are exact.
       weights[leaf] = static_cast<float>(random.Next() % 8) / 4;
@@ -44,14 +44,15 @@ TEST(SumTree, DrawsLikeACumulativeSum) {
 }
 
 TEST(SumTree, IsAFunctionOfItsLeavesWhateverTheOrderOfChanges) {
-  SumTree once(7), often(7);
+  constexpr std::size_t kSize = 70;
+  SumTree once(kSize), often(kSize);
   Random random(5);
-  std::vector<float> leaves(7);
+  std::vector<float> leaves(kSize);
   for (float& leaf : leaves) leaf = static_cast<float>(random.Uniform());
-  for (std::size_t i = 0; i < 7; ++i) once.Set(i, leaves[i]);
+  for (std::size_t i = 0; i < kSize; ++i) once.Set(i, leaves[i]);
   for (int change = 0; change < 1000; ++change)
-    often.Set(random.Next() % 7, static_cast<float>(random.Uniform() * 1e6));
-  for (std::size_t i = 7; i-- > 0;) often.Set(i, leaves[i]);
+    often.Set(random.Next() % kSize, static_cast<float>(random.Uniform() * 1e6));
+  for (std::size_t i = kSize; i-- > 0;) often.Set(i, leaves[i]);
 
   EXPECT_EQ(once.total(), often.total());  // To the last bit: no drift.
 }
