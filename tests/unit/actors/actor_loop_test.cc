@@ -16,6 +16,7 @@
 #include "actors/seeds.h"
 #include "actors/switcher_features.h"
 #include "core/error.h"
+#include "tests/support/background.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/fake_language_model.h"
 #include "tests/support/recording_environment.h"
@@ -27,6 +28,7 @@ namespace londi::actors {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::Background;
 using testing::CountingEnvironment;
 using testing::CountingLm;
 using testing::FakeLanguageModel;
@@ -56,7 +58,7 @@ class ActorLoopTest : public ::testing::Test {
   std::vector<core::Transition> RunUntil(
       ActorLoop& loop, const std::function<bool(const std::vector<core::Transition>&)>& enough) {
     std::vector<core::Transition> rows;
-    std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+    Background run([&] { loop.Run(); });
     const auto take = [&](core::TimePoint deadline) {
       const auto batch = channel_.Receive(deadline);
       if (!batch) return false;
@@ -64,13 +66,13 @@ class ActorLoopTest : public ::testing::Test {
       channel_.Ack(batch->stream, batch->last(), 4096);
       return true;
     };
-    while (run.wait_for(milliseconds(0)) != std::future_status::ready) {
+    while (!run.is_done()) {
       take(clock_.Now() + milliseconds(1));
       if (enough(rows)) loop.RequestStop();
     }
     while (take(clock_.Now())) {
     }
-    run.get();
+    run.Get();
     return rows;
   }
   std::vector<core::Transition> RunUntil(ActorLoop& loop, std::size_t num_rows) {
@@ -282,12 +284,12 @@ TEST_F(ActorLoopTest, ARefusedRequestStopsAllThreads) {
 
 TEST_F(ActorLoopTest, ReturnsWhenTheSinkIsClosed) {
   ActorLoop loop(Options("never"), {}, Parts());
-  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  Background run([&] { loop.Run(); });
   while (sink_->status().pushed.value < 20) std::this_thread::yield();
 
   sink_->Close();
 
-  EXPECT_NO_THROW(run.get());
+  EXPECT_NO_THROW(run.Get());
 }
 
 TEST_F(ActorLoopTest, AStopDoesNotWaitLongerThanTheDrainForALearnerThatTakesNothing) {
@@ -296,12 +298,12 @@ TEST_F(ActorLoopTest, AStopDoesNotWaitLongerThanTheDrainForALearnerThatTakesNoth
   ActorOptions options = Options("never");
   options.drain = milliseconds(1);
   ActorLoop loop(options, {}, Parts());
-  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  Background run([&] { loop.Run(); });
   while (sink_->status().unacknowledged < 4) std::this_thread::yield();
 
   loop.RequestStop();
 
-  EXPECT_NO_THROW(run.get());
+  EXPECT_NO_THROW(run.Get());
   EXPECT_EQ(sink_->status().unacknowledged, 4);
   sink_.reset();  // Before its channel.
 }
@@ -310,7 +312,7 @@ TEST_F(ActorLoopTest, AStopHandsOverAllRowsToALearnerThatThrottles) {
   transport::InProcessTransitionChannel narrow({.spool = {.max_rows = 4, .flush_rows = 1}});
   sink_ = narrow.MakeSink();
   ActorLoop loop(Options("never"), {}, Parts());
-  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  Background run([&] { loop.Run(); });
   std::int64_t received = 0;
   const auto take = [&] {
     const auto batch = narrow.Receive(clock_.Now() + milliseconds(1));
@@ -322,7 +324,7 @@ TEST_F(ActorLoopTest, AStopHandsOverAllRowsToALearnerThatThrottles) {
   while (sink_->status().unacknowledged < 4) std::this_thread::yield();  // All threads wait.
 
   loop.RequestStop();
-  while (run.wait_for(milliseconds(0)) != std::future_status::ready) take();
+  while (!run.is_done()) take();
 
   EXPECT_EQ(received, loop.progress().decisions);
   EXPECT_EQ(sink_->status().unacknowledged, 0);
@@ -410,7 +412,7 @@ TEST_F(ActorLoopTest, ThePulseStandsStillWhenAllEnvironmentsHang) {
     return std::make_unique<HangingEnvironment>(hangs, num_hanging);
   };
   ActorLoop loop(Options(), {}, parts);
-  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  Background run([&] { loop.Run(); });
   while (num_hanging < 3) std::this_thread::yield();
   (void)HasPulse(loop);  // The beat that felt how they got there.
 
@@ -419,7 +421,7 @@ TEST_F(ActorLoopTest, ThePulseStandsStillWhenAllEnvironmentsHang) {
   EXPECT_TRUE(HasPulse(loop));
 
   sink_->Close();
-  run.get();
+  run.Get();
 }
 
 // Answers when it is let go.
@@ -440,7 +442,7 @@ class SlowLm final : public core::LanguageModel {
 TEST_F(ActorLoopTest, ThePulseGoesOnWhileEpisodesWaitForALanguageModelOrForTheLearner) {
   SlowLm slow;
   ActorLoop loop(Options(), {}, Parts(slow, deepthink_));
-  std::future<void> run = std::async(std::launch::async, [&] { loop.Run(); });
+  Background run([&] { loop.Run(); });
 
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(HasPulse(loop));  // For an answer.
   slow.LetGo();
@@ -452,7 +454,7 @@ TEST_F(ActorLoopTest, ThePulseGoesOnWhileEpisodesWaitForALanguageModelOrForTheLe
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(HasPulse(loop));
 
   sink_->Close();
-  run.get();
+  run.Get();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "tests/support/background.h"
 #include "tests/support/transport_support.h"
 #include "transport/in_process.h"
 
@@ -105,10 +106,10 @@ class InferenceServerTest : public ::testing::Test {
 
   // Runs the server until all answers are there.
   void ServeAll(const Answers& answers) {
-    std::future<void> run = std::async(std::launch::async, [this] { server_->Run(); });
+    testing::Background run([this] { server_->Run(); });
     for (const auto& answer : answers) answer.wait();
     server_->RequestStop();
-    run.get();
+    run.Get();
   }
 
   double Requests(const std::string& outcome) const {
@@ -239,12 +240,12 @@ TEST_F(InferenceServerTest, RefusesMoreThanItsQueueHoldsSoThatOthersMayTakeIt) {
 
 TEST_F(InferenceServerTest, DoesNotComputeWhatHasExpiredInItsQueue) {
   MakeServer({}, {}, std::chrono::hours(1));
-  std::future<void> run = std::async(std::launch::async, [this] { server_->Run(); });
+  testing::Background run([this] { server_->Run(); });
 
   EXPECT_THROW(channel_.client().Propose(Ask()), core::UnavailableError);
 
   channel_.Close();
-  run.get();
+  run.Get();
   EXPECT_TRUE(model_->batches.empty());
   EXPECT_EQ(Requests("expired"), 1);
 }

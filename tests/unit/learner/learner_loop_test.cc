@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -17,6 +16,7 @@
 #include "core/no_room.h"
 #include "core/policy_network.h"
 #include "core/switcher_network.h"
+#include "tests/support/background.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/refuses.h"
 #include "tests/support/temp_folder.h"
@@ -27,6 +27,7 @@
 namespace londi::learner {
 namespace {
 
+using testing::Background;
 using testing::MakeTransition;
 using testing::TempFolder;
 
@@ -258,7 +259,7 @@ TEST(LearnerLoop, RefusesACheckpointOfAnotherNetworkAndRowsOfAnotherQuick) {
 TEST(LearnerLoop, WaitsForRowsAndLearnsFromThoseThatArriveUntilStopped) {
   World world(0);
   const auto loop = world.Begin(SmallOptions(0));
-  std::future<void> run = std::async(std::launch::async, [&] { loop->Run(); });
+  Background run([&] { loop->Run(); });
   const auto sink = world.source.MakeSink();
   for (std::int64_t i = 0; i < 40; ++i) {
     ASSERT_TRUE(sink->Push(MakeTransition({.sequence = i + 1,
@@ -270,7 +271,7 @@ TEST(LearnerLoop, WaitsForRowsAndLearnsFromThoseThatArriveUntilStopped) {
   ASSERT_NE(world.weights->WaitForFirst(world.clock.Now() + std::chrono::seconds(20)), nullptr);
 
   loop->RequestStop();
-  run.get();
+  run.Get();
 
   EXPECT_EQ(loop->progress()->rows, 40);
   EXPECT_EQ(world.log.end(), 40);
@@ -466,11 +467,11 @@ TEST(LearnerOptions, RefuseWhatIsNotOnPolicy) {
 TEST(LearnerLoop, ThePulseRisesWhereThereIsNothingToLearnAndStandsStillAfterTheEnd) {
   World world(0);
   const auto loop = world.Begin(SmallOptions(0));
-  std::future<void> run = std::async(std::launch::async, [&] { loop->Run(); });
+  Background run([&] { loop->Run(); });
 
   while (loop->pulse() < 10) std::this_thread::yield();
   loop->RequestStop();
-  run.get();
+  run.Get();
 
   const std::int64_t last = loop->pulse();
   std::this_thread::sleep_for(std::chrono::milliseconds(120));
