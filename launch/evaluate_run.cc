@@ -58,8 +58,14 @@ class WatchedEvaluator {
     std::vector<actors::EvaluationCell> cells;
     Watch([&] { cells = evaluator_.MatchedBaselines(kinds, cell, calibration); },
           [&](core::Duration elapsed) {
-            return fmt::format("matching {} to the Switcher's call rate ({})",
+            const actors::EpisodeTerms& terms = cell.terms;
+            const std::string cap =
+                terms.budget < 0
+                    ? ""
+                    : fmt::format(" under budget {:g}", terms.meter.Amount(terms.budget));
+            return fmt::format("matching {} to the Switcher's calls{} ({})",
                                fmt::join(kinds, ", "),
+                               cap,
                                configs::RoughDuration(elapsed));
           });
     return cells;

@@ -203,8 +203,10 @@ Renewed RegistryState::Tell(Seat& seat) {
 std::vector<std::pair<MemberId, Renewed>> RegistryState::TakeNews() {
   std::vector<std::pair<MemberId, Renewed>> news;
   for (auto& [id, seat] : seats_) {
-    const bool is_news = std::ranges::any_of(
-        seat.watched, [&](Role role) { return changed_version_[role] > seat.told_version; });
+    // Clang 14 captures no structured binding by itself.
+    const bool is_news = std::ranges::any_of(seat.watched, [this, &seat = seat](Role role) {
+      return changed_version_[role] > seat.told_version;
+    });
     if (is_news) news.emplace_back(id, Tell(seat));
   }
   return news;
