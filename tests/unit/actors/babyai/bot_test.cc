@@ -79,14 +79,18 @@ TEST(BabyAiBot, CorrectsWhatOthersDid) {
   EXPECT_EQ(bot->Advise("turn left"), "go forward");
 }
 
+// To the red ball; before the agent lies something blue.
+BabyAiEnvironment MakeFirstMeeting(ObjectType type) {
+  return MakeByHand({.room_size = 6, .num_rows = 1, .num_cols = 1}, [type](LevelBuilder& builder) {
+    StandAgent(builder, {1, 1}, Direction::kRight);
+    Put(builder, {2, 1}, {.type = type, .color = Color::kBlue});
+    Put(builder, {4, 4}, {.type = ObjectType::kBall, .color = Color::kRed});
+    return GoTo(kRedBall);
+  });
+}
+
 TEST(BabyAiBot, TakesBackAnObjectThatOthersPickedUp) {
-  BabyAiEnvironment environment =
-      MakeByHand({.room_size = 6, .num_rows = 1, .num_cols = 1}, [](LevelBuilder& builder) {
-        StandAgent(builder, {1, 1}, Direction::kRight);
-        Put(builder, {2, 1}, {.type = ObjectType::kKey, .color = Color::kBlue});
-        Put(builder, {4, 4}, {.type = ObjectType::kBall, .color = Color::kRed});
-        return GoTo(kRedBall);
-      });
+  BabyAiEnvironment environment = MakeFirstMeeting(ObjectType::kKey);
   environment.Reset(0);
   const auto bot = MakeBot(environment);
   bot->Reset();
@@ -113,13 +117,7 @@ TEST(BabyAiBot, TakesAnEmptyPreviousActionForTheAdvisedOne) {
 }
 
 TEST(BabyAiBot, GivesUpForTheEpisodeWhenABoxWasOpened) {
-  BabyAiEnvironment environment =
-      MakeByHand({.room_size = 6, .num_rows = 1, .num_cols = 1}, [](LevelBuilder& builder) {
-        StandAgent(builder, {1, 1}, Direction::kRight);
-        Put(builder, {2, 1}, {.type = ObjectType::kBox, .color = Color::kBlue});
-        Put(builder, {4, 4}, {.type = ObjectType::kBall, .color = Color::kRed});
-        return GoTo(kRedBall);
-      });
+  BabyAiEnvironment environment = MakeFirstMeeting(ObjectType::kBox);
   environment.Reset(0);
   const auto bot = MakeBot(environment);
   bot->Reset();
