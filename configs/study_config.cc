@@ -28,6 +28,9 @@ void Bind(StudyConfig& config, OptionTable& table) {
       "study.variants",
       config.variants,
       {.meaning = "What is compared: a name, then the changes it makes, with blanks between"});
+  table.Add("study.only",
+            config.only,
+            {.meaning = "Names of the variants that are worked on and reported; empty = all"});
   table.Add("study.also",
             config.also,
             {.meaning = "Where the same runs are evaluated too, for tables of their own: a name, "
@@ -98,6 +101,20 @@ void RefuseShared(const NamedSets& variant) {
   }
 }
 
+void KeepOnly(const std::vector<std::string>& names, std::vector<NamedSets>& variants) {
+  for (const std::string& name : names) {
+    if (std::ranges::find(variants, name, &NamedSets::name) != variants.end()) continue;
+    std::vector<std::string> known;
+    for (const NamedSets& variant : variants) known.push_back(variant.name);
+    Refuse(fmt::format("study.only has '{}'", name),
+           "study.variants has none of that name",
+           fmt::format("choose among {}", fmt::join(known, ", ")));
+  }
+  std::erase_if(variants, [&](const NamedSets& variant) {
+    return std::ranges::find(names, variant.name) == names.end();
+  });
+}
+
 // What has been trained cannot be changed afterwards.
 void RefuseTraining(const NamedSets& elsewhere) {
   for (const std::string& set : elsewhere.sets) {
@@ -123,12 +140,13 @@ void RefuseOwn(const std::vector<std::string>& sets) {
 }  // namespace
 
 std::vector<NamedSets> StudyConfig::ParsedVariants() const {
-  const std::vector<NamedSets> parsed =
+  std::vector<NamedSets> parsed =
       Parse(variants, "study.variants", "no-relabelling learner.relabel.enabled=false");
   for (const NamedSets& variant : parsed) {
     RefuseShared(variant);
     RefuseOwn(variant.sets);
   }
+  if (!only.empty()) KeepOnly(only, parsed);
   return parsed;
 }
 

@@ -27,13 +27,14 @@ struct StudyConfig {
   std::filesystem::path rows_from;
   std::vector<std::int32_t> seeds;    // run.seed of each run, all different.
   std::vector<std::string> variants;  // "NAME section.key=value ...", see NamedSets.
+  std::vector<std::string> only;      // Names of the variants that are worked on; empty = all.
   std::vector<std::string> also;      // Where else runs are evaluated, in the same form.
   std::int64_t episodes = 1000;       // Unseen ones per policy.
   bool oracle = true;                 // Also the best in hindsight.
   double margin = 0.01;               // Of success: as good as always-deepthink.
   std::int32_t resamples = 1000;      // Of the bootstrap.
 
-  std::vector<NamedSets> ParsedVariants() const;  // Throws core::ConfigError.
+  std::vector<NamedSets> ParsedVariants() const;  // Those of `only`. Throws core::ConfigError.
   // First the configuration itself, then `also`. Throws core::ConfigError.
   std::vector<NamedSets> ParsedEvaluations() const;
   // Changes of `config` in one run, the least important first. `folder`: where its run folder is

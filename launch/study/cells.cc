@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/error.h"
 #include "launch/run_folder.h"
@@ -52,6 +53,17 @@ void WriteState(const Cell& cell, const CellState& state) {
           {"trained", state.trained}, {"evaluated", state.evaluated}, {"config", state.config}}
               .dump(1) +
           "\n");
+}
+
+std::vector<std::string> WithNewOptions(std::vector<std::string> config,
+                                        const std::vector<std::string>& defaults) {
+  const auto key = [](const std::string& line) { return line.substr(0, line.find(" = ")); };
+  std::set<std::string> known;
+  for (const std::string& line : config) known.insert(key(line));
+  for (const std::string& line : defaults) {
+    if (!known.contains(key(line))) config.push_back(line);
+  }
+  return config;
 }
 
 std::string EvaluationKey(const configs::NamedSets& where) {

@@ -43,6 +43,11 @@ struct CellState {
 CellState ReadState(const Cell& cell);  // Empty when there is none. Throws core::Error.
 void WriteState(const Cell& cell, const CellState& state);
 
+// `config` and those lines of `defaults` whose keys it lacks: an option that londi did not have
+// when a cell was begun counts as what it is by default.
+std::vector<std::string> WithNewOptions(std::vector<std::string> config,
+                                        const std::vector<std::string>& defaults);
+
 // All that an evaluation depends on besides the cell: with other changes it is another one.
 std::string EvaluationKey(const configs::NamedSets& where);
 

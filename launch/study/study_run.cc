@@ -102,7 +102,8 @@ class Study {
   void RequireSame(std::size_t index) const {
     const CellState state = study::ReadState(cells_[index]);
     if (state.config.empty()) return;
-    const auto differences = learner::ConfigDifferences(state.config, Lines(index));
+    const auto differences = learner::ConfigDifferences(
+        study::WithNewOptions(state.config, configs::ToLines(configs::RunConfig())), Lines(index));
     if (differences.empty()) return;
     throw core::ConfigError(
         {.what = fmt::format("{} was begun with another configuration:\n  {}",

@@ -151,6 +151,14 @@ TEST_F(StudyTest, GoesOnAfterEachKillAndGivesTheSameNumbersAgain) {
   EXPECT_THAT(anew.output,
               AllOf(HasSubstr("evaluating lone, seed 7"), Not(HasSubstr(": training "))));
 
+  // As if londi had learned of an option since: its default is what the cell was begun with.
+  study::CellState older = study::ReadState(lone);
+  std::erase_if(older.config, [](const std::string& line) {
+    return line.starts_with("learner.dqn.retrace_temperature");
+  });
+  study::WriteState(lone, older);
+  EXPECT_EQ(Londi(Study() + " --only-report").status, 0);
+
   const auto changed = Londi(Study() + " --set study.set=[learner.batch_size=16]");
   EXPECT_EQ(changed.status, 2) << changed.output;
   EXPECT_THAT(changed.output,

@@ -28,6 +28,28 @@ TEST(ParsedEvaluations, BeginWithTheConfigurationItself) {
             (std::vector<std::string>{"environment.id=babyai/MixedTest", "evaluation.threads=1"}));
 }
 
+TEST(ParsedVariants, OfOnlySomeKeepTheirChanges) {
+  StudyConfig config;
+  config.variants = {"plain", "sac learner.algorithm=sac", "ppo learner.algorithm=ppo"};
+  config.only = {"ppo", "plain"};
+
+  const std::vector<NamedSets> some = config.ParsedVariants();
+
+  ASSERT_EQ(some.size(), 2u);
+  EXPECT_EQ(some[0].name, "plain");
+  EXPECT_EQ(some[1].name, "ppo");
+  EXPECT_EQ(some[1].sets, std::vector<std::string>{"learner.algorithm=ppo"});
+
+  config.only = {"pppo"};
+  try {
+    (void)config.ParsedVariants();
+    FAIL() << "accepted";
+  } catch (const core::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("study.only has 'pppo'"));
+    EXPECT_THAT(error.what(), HasSubstr("plain, sac, ppo"));
+  }
+}
+
 TEST(SetsOf, RunsLearnFromTheRowsOfTheirSeedUnlessTheVariantSaysOtherwise) {
   StudyConfig config;
   const NamedSets variant{"a", {"learner.gamma=0"}};

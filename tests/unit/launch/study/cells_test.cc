@@ -90,5 +90,10 @@ TEST(TimeLeft, CountsWhatIsLeftAsLongAsTheMeanOfWhatIsDone) {
   EXPECT_EQ(TimeLeft(left, done), Seconds(36));
 }
 
+TEST(StudyCells, OptionsThatCameSinceACellWasBegunCountAsTheirDefaults) {
+  EXPECT_EQ(WithNewOptions({"a = 1", "study.oracle = true"}, {"a = 0", "b = 2", "c = x = y"}),
+            (std::vector<std::string>{"a = 1", "study.oracle = true", "b = 2", "c = x = y"}));
+}
+
 }  // namespace
 }  // namespace londi::launch::study
