@@ -58,15 +58,19 @@ void Supervisor::OnFailure(Child& child, const ChildExit& exit) {
       hopeless ? std::nullopt : child.policy.OnFailure(child.started_at, parts_.clock.Now());
   if (!restart_at) {
     const std::string last = LastLines(child.spec.output, 6);
+    const int failures = child.policy.restarts() + 1;
+    const std::string how =
+        failures == 1
+            ? fmt::format("failed: {}", exit.Text())
+            : fmt::format("failed {} times, the last time with {}", failures, exit.Text());
     ThrowAfter(exit,
                {.what = hopeless ? fmt::format("{} cannot run: {}", child.spec.name, exit.Text())
-                                 : fmt::format("{} failed {} times, the last time with {}",
-                                               child.spec.name,
-                                               child.policy.restarts() + 1,
-                                               exit.Text()),
-                .why = last.empty() ? "it said nothing" : fmt::format("it said:\n{}", last),
+                                 : fmt::format("{} {}", child.spec.name, how),
+                .why = last.empty() ? "it printed nothing, as when it is killed from outside"
+                                    : fmt::format("it said:\n{}", last),
                 .fix = fmt::format(
-                    "mend that, then go on with `londi train --resume`; all it said is in {}",
+                    "mend that, then go on with `londi train --resume`; all it printed is in {}, "
+                    "what it logged in the .log beside it",
                     child.spec.output.string())});
   }
   child.restart_at = restart_at;

@@ -186,6 +186,23 @@ TEST_F(SupervisorTest, GivesUpNamingTheRoleAndWhatItSaid) {
   }
 }
 
+TEST_F(SupervisorTest, AKilledProcessIsSaidToHavePrintedNothing) {
+  core::SystemClock clock;
+  Supervisor once({.budget = 0, .first_pause = std::chrono::milliseconds(1)},
+                  {.clock = clock, .logger = monitor::MakeNullLogger(), .events = events_});
+  once.Start(Script("learner", "kill -KILL $$"));
+  try {
+    const core::TimePoint deadline = clock.Now() + std::chrono::seconds(30);
+    while (clock.Now() < deadline) once.Poll();
+    FAIL() << "expected core::Error";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("learner failed: "),
+                      HasSubstr("printed nothing"),
+                      HasSubstr(".log beside it")));
+  }
+}
+
 TEST_F(SupervisorTest, DoesNotRepeatWhatIsHopeless) {
   supervisor_.Start(Script("inference.quick.0", "echo the model is broken; exit 2"));
   EXPECT_THROW(PollUntil([] { return false; }), core::ConfigError);
