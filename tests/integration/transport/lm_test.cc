@@ -23,9 +23,9 @@ class Worker {
   explicit Worker(std::size_t action = 1)
       : server_(MakeZmqLmServer(process_.context())), thread_([this, action] {
           while (const auto incoming = server_->Receive(core::TimePoint::max())) {
+            ++answered_;  // Before the caller knows.
             server_->Reply(incoming->ticket,
                            testing::MakeProposal(incoming->request.candidates.size(), action));
-            ++answered_;
           }
         }) {}
   ~Worker() {
