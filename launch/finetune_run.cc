@@ -14,9 +14,9 @@
 #include "actors/envs/make_environment.h"
 #include "actors/statistics.h"
 #include "actors/worker_threads.h"
-#include "configs/duration_text.h"
 #include "configs/finetune_config.h"
 #include "launch/cuda_plugin.h"
+#include "launch/finetune_line.h"
 #include "launch/run_folder.h"
 #include "launch/signals.h"
 #include "launch/terminal.h"
@@ -53,35 +53,6 @@ std::string ByKind(const learner::Validation& validation) {
         100.0 * static_cast<double>(kind.successes) / static_cast<double>(kind.episodes));
   }
   return text;
-}
-
-double SuccessShare(const learner::Validation& validation) {
-  const auto total = validation.Total();
-  return total.episodes == 0
-             ? 0
-             : static_cast<double>(total.successes) / static_cast<double>(total.episodes);
-}
-
-std::string Line(const learner::FinetuneProgress& progress,
-                 std::int64_t first_step,
-                 core::Duration elapsed) {
-  if (progress.step == 0) return "collecting demonstrations";
-  const double seconds = std::chrono::duration<double>(elapsed).count();
-  const double steps_per_second =
-      static_cast<double>(progress.step - first_step) / std::max(seconds, 1e-3);
-  const auto left = std::chrono::seconds(static_cast<std::int64_t>(
-      static_cast<double>(progress.steps - progress.step) / std::max(steps_per_second, 1e-6)));
-  return fmt::format(
-      "step {} of {} | loss {:.4f} | teacher's token {:.1f} % | {:.0f} tokens/s | {} episodes | "
-      "success {} | {} left",
-      progress.step,
-      progress.steps,
-      progress.loss,
-      100 * progress.accuracy,
-      static_cast<double>(progress.tokens) / std::max(seconds, 1e-3),
-      progress.episodes,
-      progress.validation ? fmt::format("{:.1f} %", 100 * SuccessShare(*progress.validation)) : "-",
-      configs::RoughDuration(left));
 }
 
 std::string Method(const learner::ExamplesOptions& examples) {
@@ -175,12 +146,14 @@ class FinetuneRun {
         terminal_.Say(
             fmt::format("step {}: success {:.1f} % ({} episodes:{}), the teacher's action {:.1f} %",
                         progress.step,
-                        100 * SuccessShare(*progress.validation),
+                        100 * progress.validation->SuccessShare(),
                         progress.validation->Total().episodes,
                         ByKind(*progress.validation),
                         100 * progress.validation->teacher_agreement));
       }
-      terminal_.Progress(Line(progress, first_step.value_or(0), now - started), now);
+      terminal_.Progress(
+          FinetuneLine(progress, first_step.value_or(0), now - started, config_.final_episodes),
+          now);
       signals_.WaitUntil(now + kRefresh);
     }
     thread.Join();
@@ -223,7 +196,7 @@ class FinetuneRun {
 
   void SayFinal(const learner::Validation& validation) {
     terminal_.Say(fmt::format("success {:.1f} % ({} unseen episodes:{})",
-                              100 * SuccessShare(validation),
+                              100 * validation.SuccessShare(),
                               validation.Total().episodes,
                               ByKind(validation)));
   }

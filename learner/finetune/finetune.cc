@@ -116,6 +116,13 @@ Validation::Kind Validation::Total() const {
   return total;
 }
 
+double Validation::SuccessShare() const {
+  const Kind total = Total();
+  return total.episodes == 0
+             ? 0
+             : static_cast<double>(total.successes) / static_cast<double>(total.episodes);
+}
+
 Finetune::Finetune(const FinetuneOptions& options,
                    ExpertFactory make_environment,
                    std::filesystem::path checkpoint,

@@ -75,6 +75,7 @@ struct Validation {
   double teacher_agreement = 0;  // Share of its actions that were the teacher's.
 
   Kind Total() const;
+  double SuccessShare() const;  // Of all episodes, 0 where there are none.
 };
 
 struct FinetuneProgress {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "launch/finetune_line.h"
 #include "launch/progress_meter.h"
 #include "launch/progress_totals.h"
 #include "tests/support/fake_clock.h"
@@ -13,6 +14,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 ProgressTotals TwoActors() {
@@ -82,4 +84,22 @@ TEST(ProgressMeter, ShowsADashWhileThereIsNothingToDivideBy) {
 }
 
 }  // namespace
+TEST(FinetuneLine, SaysHowFarItIs) {
+  const std::string line = FinetuneLine({.step = 300, .steps = 600, .loss = 0.5, .tokens = 10000},
+                                        100,
+                                        std::chrono::seconds(10),
+                                        2000);
+  EXPECT_THAT(line, HasSubstr("step 300 of 600 | loss 0.5000"));
+  EXPECT_THAT(line, HasSubstr("1000 tokens/s"));
+  EXPECT_THAT(line, HasSubstr("15 s left"));
+}
+
+// The model card's episodes of an LM that solves little took minutes, with "0 s left".
+TEST(FinetuneLine, SaysWhatTheModelCardWaitsFor) {
+  const std::string line =
+      FinetuneLine({.step = 600, .steps = 600}, 0, std::chrono::seconds(10), 2000);
+  EXPECT_THAT(line, HasSubstr("600 steps done | acting in 2000 unseen episodes"));
+  EXPECT_THAT(line, Not(HasSubstr("left")));
+}
+
 }  // namespace londi::launch
