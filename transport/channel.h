@@ -133,7 +133,7 @@ class TransitionSource {
  public:
   virtual ~TransitionSource() = default;
 
-  // nullopt: `deadline` passed, or closed and drained.
+  // nullopt: `deadline` passed, or closed and drained. Throws what ended the channel's own thread.
   [[nodiscard]] virtual std::optional<TransitionBatch> Receive(core::TimePoint deadline) = 0;
 
   // Rows of `stream` up to `through` are safe (in the log): the actor may forget them. `credits` >=
@@ -156,7 +156,7 @@ class WeightsPublisher {
   virtual ~WeightsPublisher() = default;
 
   // Replaces what subscribers get; does not block. Versions must grow: throws core::ProtocolError
-  // otherwise.
+  // otherwise. Throws what ended the channel's own thread.
   virtual void Publish(std::shared_ptr<const core::WeightsSnapshot> weights) = 0;
 };
 

@@ -51,6 +51,13 @@ void FinishFrame(MessageType type, const Session& sender, std::string& message) 
   Put(message, kCrcOffset, FrameCrc(message));
 }
 
+bool IsForeignFrame(std::string_view message) {
+  return message.size() >= kFrameHeaderBytes &&
+         std::memcmp(message.data(), kMagic, sizeof kMagic) == 0 &&
+         Get<std::uint16_t>(message, 4) != kProtocolVersion &&
+         Get<std::uint32_t>(message, kCrcOffset) == FrameCrc(message);
+}
+
 Frame DecodeFrame(std::string_view message, core::RunId run) {
   if (message.size() < kFrameHeaderBytes) ThrowBadFrame("it is shorter than a header.");
   if (std::memcmp(message.data(), kMagic, sizeof kMagic) != 0)

@@ -67,6 +67,9 @@ struct Frame {
 // `message` holds kFrameHeaderBytes of room followed by the body; fills the room in.
 void FinishFrame(MessageType type, const Session& sender, std::string& message);
 
+// Whether this is a message of another version of londi, and whole.
+bool IsForeignFrame(std::string_view message);
+
 // Throws core::ProtocolError: no londi message, another version, another run, torn or corrupted.
 Frame DecodeFrame(std::string_view message, core::RunId run);
 

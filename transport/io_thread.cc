@@ -17,6 +17,8 @@ IoThread::IoThread(std::string name,
           loop(*this);
         } catch (const std::exception& e) {
           logger->error("thread={} failed, its channel closes: {}", name, e.what());
+          failure_ = std::current_exception();
+          failed_.store(true, std::memory_order_release);
           on_failure();
         }
       });

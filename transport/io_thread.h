@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <span>
 #include <string>
@@ -18,9 +19,10 @@ namespace londi::transport {
 // queues and Wake() it.
 class IoThread {
  public:
-  // Runs `loop`, which returns once stopping() is true. An exception that leaves it is logged and
-  // passed to `on_failure`: the channel closes. `name` has at most 15 bytes. The members that
-  // `loop` uses must be constructed before this and destroyed after it: declare it last.
+  // Runs `loop`, which returns once stopping() is true. After an exception that leaves it, which is
+  // logged, `on_failure` frees those who wait for the channel, and ThrowIfFailed tells them.
+  // `name` has at most 15 bytes. The members that `loop` uses must be constructed before this and
+  // destroyed after it: declare it last.
   IoThread(std::string name,
            monitor::Logger logger,
            std::function<void(IoThread&)> loop,
@@ -31,6 +33,11 @@ class IoThread {
 
   // Ends the current or the next Wait. Any thread. Costs a system call only if `loop` is waiting.
   void Wake();
+
+  // What `loop` failed with, again: for calls that would find an empty channel, or a silent one.
+  void ThrowIfFailed() const {
+    if (failed_.load(std::memory_order_acquire)) std::rethrow_exception(failure_);
+  }
 
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
 
@@ -48,6 +55,8 @@ class IoThread {
   WakeFd wake_;
   std::atomic<State> state_{State::kWorking};
   std::atomic<bool> stopping_{false};
+  std::exception_ptr failure_;  // Set before failed_.
+  std::atomic<bool> failed_{false};
   std::thread thread_;
 };
 

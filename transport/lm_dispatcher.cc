@@ -104,6 +104,7 @@ std::vector<LmDispatcher::CallId> LmDispatcher::CallsOf(const std::string& worke
 }
 
 std::optional<core::TimePoint> LmDispatcher::NextRetry() const {
+  if (workers_.empty()) return std::nullopt;  // A worker that comes is an event, not a time.
   std::optional<core::TimePoint> next;
   for (const CallId id : waiting_) {
     const core::TimePoint ready = calls_.at(id).not_before;

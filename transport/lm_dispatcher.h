@@ -54,7 +54,7 @@ class LmDispatcher {
   // What `worker` has now.
   std::vector<CallId> CallsOf(const std::string& worker) const;
 
-  // When a resting request may be tried again; nullopt: none is resting.
+  // When a resting request may be tried again; nullopt: none is resting, or nobody could take it.
   std::optional<core::TimePoint> NextRetry() const;
 
   double OutstandingWork(const std::string& worker) const;

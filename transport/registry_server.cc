@@ -29,11 +29,13 @@ class Server final : public RegistryServer {
   const std::string& endpoint() const override { return listener_.endpoint(); }
 
   std::vector<MemberStatus> Members() const override {
+    io_.ThrowIfFailed();
     std::lock_guard lock(mutex_);
     return state_.Members();
   }
 
   std::vector<RegistryEvent> TakeEvents() override {
+    io_.ThrowIfFailed();
     std::lock_guard lock(mutex_);
     return state_.TakeEvents();
   }

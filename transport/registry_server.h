@@ -16,6 +16,7 @@ class RegistryServer {
   virtual ~RegistryServer() = default;
 
   virtual const std::string& endpoint() const = 0;
+  // These two throw what ended the registry's thread: nobody can join or leave any more.
   virtual std::vector<MemberStatus> Members() const = 0;
   virtual std::vector<RegistryEvent> TakeEvents() = 0;
   // Delivered with each member's next renewal.

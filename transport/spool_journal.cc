@@ -37,6 +37,12 @@ constexpr const char* kSuffix = ".rows";
                      "transport.spool to memory");
 }
 
+[[noreturn]] void ThrowForeign(const std::filesystem::path& file) {
+  throw core::ProtocolError({.what = "the rows of the spool " + file.string() + " cannot be read",
+                             .why = "another version of londi wrote them",
+                             .fix = "resume the run with that version to hand them over"});
+}
+
 std::string Prefix(core::ActorId actor) { return "actor-" + std::to_string(actor.value) + "-"; }
 
 std::string FileName(StreamId stream) {
@@ -132,8 +138,9 @@ std::vector<core::Transition> ReadSpoolJournal(const std::filesystem::path& file
     std::uint32_t size = 0;
     std::memcpy(&size, slot.data(), sizeof(size));
     if (size == 0 || size > slot.size() - sizeof(size)) continue;
+    const std::string_view message = std::string_view(slot).substr(sizeof(size), size);
+    if (IsForeignFrame(message)) ThrowForeign(file);
     try {
-      const std::string_view message = std::string_view(slot).substr(sizeof(size), size);
       const Frame frame = DecodeFrame(message, core::RunId(header.run));
       for (core::Transition& row : DecodeTransitions(frame.body).rows) {
         const std::int64_t sequence = row.sequence.value;
@@ -150,6 +157,13 @@ std::vector<core::Transition> ReadSpoolJournal(const std::filesystem::path& file
   }
   std::reverse(newest.begin(), newest.end());
   return newest;
+}
+
+std::filesystem::path SetAsideSpoolJournal(const std::filesystem::path& file) {
+  std::filesystem::path aside = file;
+  aside += ".unread";
+  std::filesystem::rename(file, aside);
+  return aside;
 }
 
 }  // namespace londi::transport

@@ -49,7 +49,10 @@ std::vector<std::filesystem::path> FindSpoolJournals(const std::filesystem::path
 
 // The newest rows of a journal without a gap between them, oldest first: all that were not
 // acknowledged, and some that were. Empty: no row was written whole. Throws core::IoError when the
-// file cannot be read.
+// file cannot be read, core::ProtocolError when another version of londi wrote its rows.
 std::vector<core::Transition> ReadSpoolJournal(const std::filesystem::path& file);
+
+// Renames a journal so that nobody finds it again, and nothing is lost. Returns the new name.
+std::filesystem::path SetAsideSpoolJournal(const std::filesystem::path& file);
 
 }  // namespace londi::transport

@@ -44,7 +44,9 @@ class Source final : public ZmqTransitionSource {
   const std::string& endpoint() const override { return listener_.endpoint(); }
 
   std::optional<TransitionBatch> Receive(core::TimePoint deadline) override {
-    return batches_.PopUntil(deadline);
+    auto batch = batches_.PopUntil(deadline);
+    if (!batch) io_.ThrowIfFailed();
+    return batch;
   }
 
   void Ack(StreamId stream, core::Sequence through, std::int64_t credits) override {

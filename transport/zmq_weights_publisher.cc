@@ -35,6 +35,7 @@ class Publisher final : public ZmqWeightsPublisher {
   const std::string& pull_endpoint() const override { return pulls_.endpoint(); }
 
   void Publish(std::shared_ptr<const core::WeightsSnapshot> weights) override {
+    io_.ThrowIfFailed();
     RequireNewerVersion(last_.Latest().get(), *weights);
     auto published = std::make_shared<Published>();
     published->version = weights->version;

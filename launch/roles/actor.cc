@@ -126,14 +126,29 @@ bool HandOver(RoleProcess& process, const std::vector<core::Transition>& rows) {
   return drain_for(process.config().actor.drain);
 }
 
+// Empty also where another londi wrote them: they stay on the disk, and the run goes on.
+std::vector<core::Transition> ReadOrSetAside(RoleProcess& process,
+                                             const std::filesystem::path& file) {
+  try {
+    return transport::ReadSpoolJournal(file);
+  } catch (const core::ProtocolError& error) {
+    const std::filesystem::path aside = transport::SetAsideSpoolJournal(file);
+    process.basics().logger->warn(
+        "{}; set aside as {}, not handed over", error.what(), aside.filename().string());
+    process.basics().events.Append("spool_set_aside",
+                                   {{"role", process.basics().name}, {"file", aside.string()}});
+    return {};
+  }
+}
+
 // What earlier lives of this actor were killed with, under their names: the learner knows which of
 // these rows it has.
 void HandOverForEarlierLives(RoleProcess& process) {
   for (const auto& file :
        transport::FindSpoolJournals(process.basics().folder.spool(), process.registry().actor())) {
-    const std::vector<core::Transition> rows = transport::ReadSpoolJournal(file);
+    const std::vector<core::Transition> rows = ReadOrSetAside(process, file);
     if (!rows.empty() && !HandOver(process, rows)) return;
-    std::filesystem::remove(file);
+    std::filesystem::remove(file);  // Where it still is.
     if (rows.empty()) continue;
     process.basics().logger->info("handed over rows {} to {} of incarnation={}",
                                   rows.front().sequence.value,

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/half.h"
@@ -15,6 +17,20 @@ inline core::TimePoint In(core::Duration time) { return std::chrono::steady_cloc
 // Long enough for a loaded machine under a sanitizer, short enough to fail before ctest kills the
 // test.
 inline core::TimePoint Soon() { return In(std::chrono::seconds(20)); }
+
+// Whether `call` throws one in time.
+template <typename Error, typename Call>
+bool ThrowsSoon(const Call& call) {
+  for (const core::TimePoint deadline = Soon(); std::chrono::steady_clock::now() < deadline;) {
+    try {
+      call();
+    } catch (const Error&) {
+      return true;
+    }
+    std::this_thread::yield();
+  }
+  return false;
+}
 
 // The keys of the test's run.
 inline const transport::RunKeys& TestKeys() {

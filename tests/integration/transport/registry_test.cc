@@ -201,6 +201,16 @@ TEST_F(Registries, EverybodyRegistersAgainUnderANewEpoch) {
   EXPECT_EQ(actor->command(), Command::kNone);
 }
 
+// The coordinator stayed, without anybody joining, renewing or expiring.
+TEST_F(Registries, ARegistryWhoseThreadFailedSaysSo) {
+  StartCoordinator(1);
+
+  coordinator_->sockets.context().shutdown();
+
+  EXPECT_TRUE(testing::ThrowsSoon<zmq::error_t>([&] { (void)server_->Members(); }));
+  EXPECT_THROW(server_->TakeEvents(), zmq::error_t);
+}
+
 TEST_F(Registries, WaitingEndsWithACommandAndAtTheDeadline) {
   StartCoordinator(1);
   const auto actor = Join("actor.a");

@@ -254,6 +254,15 @@ TEST_F(Transitions, ClosingFreesWhoWaits) {
   receiver.join();
 }
 
+// The learner's ingest took the closed channel of a failed thread for one without rows, for ever.
+TEST_F(Transitions, ASourceWhoseThreadFailedSaysSo) {
+  const auto source = MakeZmqTransitionSource(learner_.context());
+
+  learner_.sockets.context().shutdown();
+
+  EXPECT_THROW((void)source->Receive(Soon()), zmq::error_t);
+}
+
 TEST_F(Transitions, OptionsThatCannotWorkAreRefused) {
   EXPECT_THROW(MakeZmqTransitionSource(learner_.context(), {.initial_credits = 0}),
                core::ConfigError);

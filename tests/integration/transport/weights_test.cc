@@ -117,6 +117,15 @@ TEST_F(Weights, ALearnerOfAnOlderEpochIsIgnoredUntilItCatchesUp) {
   EXPECT_TRUE(Reaches(*subscriber_, 1));
 }
 
+// Actors went on with old weights, and nobody was told.
+TEST_F(Weights, APublisherWhoseThreadFailedSaysSo) {
+  learner_.sockets.context().shutdown();
+
+  std::int64_t version = 0;
+  EXPECT_TRUE(testing::ThrowsSoon<zmq::error_t>(
+      [&] { publisher_->Publish(testing::MakeWeights(++version)); }));
+}
+
 TEST_F(Weights, ClosingFreesWhoWaits) {
   std::thread waiter(
       [&] { EXPECT_EQ(subscriber_->WaitForFirst(core::TimePoint::max()), nullptr); });

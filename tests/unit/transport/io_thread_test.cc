@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
 namespace londi::transport {
@@ -58,6 +59,24 @@ TEST(IoThread, LosesNoWakeWhetherItWaitsWorksOrIsAboutToWait) {
     io.Wake();
     ASSERT_TRUE(BecomesEqual(taken, i)) << "wake " << i;
   }
+}
+
+TEST(IoThread, TellsWhatItsLoopFailedWith) {
+  std::atomic<int> failed = 0;
+  IoThread io(
+      "test",
+      monitor::MakeNullLogger(),
+      [&](IoThread& self) {
+        self.Wait({}, core::TimePoint::max());
+        throw std::runtime_error("no memory");
+      },
+      [&] { failed = 1; });
+  io.ThrowIfFailed();
+
+  io.Wake();
+
+  ASSERT_TRUE(BecomesEqual(failed, 1));
+  EXPECT_THROW(io.ThrowIfFailed(), std::runtime_error);
 }
 
 }  // namespace

@@ -113,6 +113,21 @@ TEST_F(Dispatcher, ARestingCallDoesNotHoldUpOthers) {
   EXPECT_EQ(Next(), "");
 }
 
+// A client that was to try again at a time that had passed took a whole core until a worker came.
+TEST_F(Dispatcher, ARestingCallWaitsForAWorkerNotForATimeWhileThereIsNone) {
+  dispatcher_.SetReachable("a", true);
+  dispatcher_.Add(1, 1);
+  EXPECT_EQ(Next(), "1->a");
+  dispatcher_.Refused(1, "a", clock_.Now());
+  dispatcher_.SetReachable("a", false);
+  clock_.Advance(milliseconds(100));
+
+  EXPECT_EQ(Next(), "");
+  EXPECT_EQ(dispatcher_.NextRetry(), std::nullopt);
+  dispatcher_.SetReachable("b", true);
+  EXPECT_EQ(Next(), "1->b");
+}
+
 TEST_F(Dispatcher, IgnoresRefusalsOfAWorkerThatHasItNoMore) {
   dispatcher_.SetReachable("a", true);
   dispatcher_.Add(1, 1);

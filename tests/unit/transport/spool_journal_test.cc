@@ -2,17 +2,27 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
+#include <iterator>
+#include <span>
 
 #include "core/no_room.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transport_support.h"
+#include "transport/crc32c.h"
+#include "transport/frame.h"
 
 namespace londi::transport {
 namespace {
 
 using testing::MakeRow;
+
+std::string BytesOf(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 class SpoolJournalTest : public ::testing::Test {
  protected:
@@ -95,6 +105,25 @@ TEST_F(SpoolJournalTest, FindsTheLivesOfOneActorTheOldestFirst) {
   }
 
   EXPECT_EQ(lives, (std::vector<std::int64_t>{3, 20, 100}));
+}
+
+// `londi train --resume` with a newer londi deleted them without a word.
+TEST_F(SpoolJournalTest, RowsOfAnotherVersionOfLondiAreRefusedAndKept) {
+  Write(2, 1, 20, 32);
+  std::string bytes = BytesOf(Only());
+  char* message = bytes.data() + 2 * (bytes.size() / 33) + sizeof(std::uint32_t);  // Row 1.
+  message[4] ^= 1;                                                                 // Its version.
+  std::uint32_t size = 0;
+  std::memcpy(&size, message - sizeof(size), sizeof(size));
+  const auto all = std::as_bytes(std::span(message, size));
+  const std::uint32_t crc = Crc32c(all.subspan(kFrameHeaderBytes), Crc32c(all.first(36)));
+  std::memcpy(message + 36, &crc, sizeof(crc));
+  std::ofstream(Only(), std::ios::binary) << bytes;
+
+  EXPECT_THROW((void)ReadSpoolJournal(Only()), core::ProtocolError);
+
+  EXPECT_EQ(BytesOf(SetAsideSpoolJournal(Only())), bytes);
+  EXPECT_TRUE(FindSpoolJournals(folder_.path(), core::ActorId(3)).empty());
 }
 
 TEST_F(SpoolJournalTest, OneThatWasNotEvenBegunHasNoRows) {
