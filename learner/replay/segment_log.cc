@@ -230,7 +230,7 @@ void SegmentLog::StartSegment() {
   header.first_row = next_row();
   const std::filesystem::path path = folder_ / SegmentName(header.first_row);
   const bool synced = options_.durability == Durability::kDisk;
-  if (newest_segment_synced_.valid()) newest_segment_synced_.get();
+  FinishSyncing();
   AddSegment(SegmentFile::Create(path, header, marks_.StoredMarks(), synced, disk_));
   if (!synced) SyncInBackground(path);
 }
@@ -238,8 +238,18 @@ void SegmentLog::StartSegment() {
 // What the page cache loses with the machine should be the last rows and not the file. Rows need
 // not wait for it.
 void SegmentLog::SyncInBackground(const std::filesystem::path& segment) {
-  newest_segment_synced_ =
-      std::async(std::launch::async, [segment, this] { SegmentFile::SyncNew(segment, disk_); });
+  syncer_.Start([segment, this] {
+    try {
+      SegmentFile::SyncNew(segment, disk_);
+    } catch (...) {
+      sync_failure_ = std::current_exception();
+    }
+  });
+}
+
+void SegmentLog::FinishSyncing() {
+  syncer_.Wait();
+  if (sync_failure_) std::rethrow_exception(std::exchange(sync_failure_, nullptr));
 }
 
 SegmentLog::Appended SegmentLog::Append(std::span<const core::Transition> rows) {

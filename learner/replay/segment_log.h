@@ -3,9 +3,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -140,6 +140,7 @@ class SegmentLog {
   void AddSegment(std::unique_ptr<SegmentFile> file);
   void StartSegment();
   void SyncInBackground(const std::filesystem::path& segment);
+  void FinishSyncing();
   void AppendRow(const core::Transition& row);
   void CheckFeatures(int num_features);
   std::int64_t next_row() const { return end() + num_writing_ + num_staged_; }
@@ -183,8 +184,10 @@ class SegmentLog {
   mutable std::mutex wait_mutex_;
   mutable std::condition_variable appended_;
 
-  std::future<void> newest_segment_synced_;
-  WriteBehind writer_;  // Of writing_. Last: it stops first.
+  std::exception_ptr sync_failure_;  // Of the newest segment, once syncer_ is done with it.
+  // Last: they stop first.
+  WriteBehind syncer_{"learn.sync"};
+  WriteBehind writer_{"learn.write"};  // Of writing_.
 };
 
 // Gives `to`, an empty folder, the rows of the log in `from`, which may be growing: full segments

@@ -29,7 +29,7 @@ void WriteBehind::Wait() {
 }
 
 void WriteBehind::Run() {
-  pthread_setname_np(pthread_self(), "learn.write");
+  pthread_setname_np(pthread_self(), thread_name_);
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || work_; });
