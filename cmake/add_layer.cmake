@@ -2,9 +2,11 @@
 #
 # Declares the folder's library `londi_<folder>` and registers the ctest `layering.<folder>`, which fails when a
 # file of the folder includes a folder that DEPS does not name. So the arrows of docs/architecture.md are code.
+# A folder within another, as learner/replay, is a layer of its own (`londi_learner_replay`), not a part of the outer
+# one: whoever uses both names both.
 function(add_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS;PRIVATE_LIBS" ${ARGN})
-  set(target londi_${name})
+  string(REPLACE "/" "_" target londi_${name})
   if(ARG_SOURCES)
     add_library(${target} STATIC ${ARG_SOURCES})
     set(scope PUBLIC)
@@ -17,7 +19,8 @@ function(add_layer name)
   target_include_directories(${target} ${scope} "${CMAKE_SOURCE_DIR}")
   target_link_libraries(${target} ${scope} Threads::Threads ${ARG_LIBS})
   foreach(dep IN LISTS ARG_DEPS)
-    target_link_libraries(${target} ${scope} londi_${dep})
+    string(REPLACE "/" "_" dep_target londi_${dep})
+    target_link_libraries(${target} ${scope} ${dep_target})
   endforeach()
   set_property(GLOBAL APPEND PROPERTY LONDI_LAYERS ${name})
   set_property(GLOBAL PROPERTY LONDI_LAYER_DEPS_${name} "${ARG_DEPS}")

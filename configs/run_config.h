@@ -14,7 +14,7 @@
 #include "inference/batching_policy.h"
 #include "inference/load_lm.h"
 #include "learner/learner_loop.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "transport/sockets.h"
 
 namespace londi::configs {

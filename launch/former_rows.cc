@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/error.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 
 namespace londi::launch {
 

@@ -13,7 +13,7 @@
 #include "launch/progress_totals.h"
 #include "launch/wiring.h"
 #include "learner/learner_loop.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "transport/in_process.h"
 #include "transport/registry_types.h"
 #include "transport/rendezvous.h"

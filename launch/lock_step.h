@@ -14,7 +14,7 @@
 #include "core/language_model.h"
 #include "launch/progress_totals.h"
 #include "learner/learner_loop.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "monitor/log.h"
 #include "monitor/metrics.h"
 #include "transport/in_process.h"

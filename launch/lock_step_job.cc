@@ -8,7 +8,7 @@
 #include "launch/metrics_writer.h"
 #include "launch/progress_totals.h"
 #include "launch/wiring.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "transport/in_process.h"
 #include "transport/rendezvous.h"
 

@@ -12,8 +12,8 @@
 
 #include "core/budget.h"
 #include "launch/progress_totals.h"
-#include "learner/relabel.h"
-#include "learner/segment_log.h"
+#include "learner/replay/relabel.h"
+#include "learner/replay/segment_log.h"
 #include "transport/spool_journal.h"
 
 namespace londi::launch {

@@ -8,7 +8,7 @@
 
 #include "configs/run_config.h"
 #include "launch/run_folder.h"
-#include "learner/stored_row.h"
+#include "learner/replay/stored_row.h"
 
 namespace londi::launch {
 

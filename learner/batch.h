@@ -6,9 +6,9 @@
 
 #include "learner/host_buffer.h"
 #include "learner/memory_chains.h"
-#include "learner/nstep.h"
-#include "learner/relabel.h"
-#include "learner/replay.h"
+#include "learner/replay/nstep.h"
+#include "learner/replay/relabel.h"
+#include "learner/replay/replay.h"
 
 namespace londi::learner {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "learner/algorithms/algorithm.h"
-#include "learner/random.h"
-#include "learner/replay.h"
+#include "learner/replay/random.h"
+#include "learner/replay/replay.h"
 #include "monitor/log.h"
 #include "transport/stream_watermarks.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "learner/random.h"
+#include "learner/replay/random.h"
 
 namespace londi::learner {
 namespace {

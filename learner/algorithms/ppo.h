@@ -19,8 +19,8 @@ struct PpoOptions {
 };
 
 // Proximal policy optimization on the rows that the policy itself has just acted
-// (learner/rollout.h), with the probabilities that were recorded then. The policy is the network of
-// core/policy_network.h; one critic says what a state is worth, costs included.
+// (learner/replay/rollout.h), with the probabilities that were recorded then. The policy is the
+// network of core/policy_network.h; one critic says what a state is worth, costs included.
 //
 //   A    = generalized advantage estimate along the row's window (learner.n_step), normalized;
 //          returns are relative to the task's reference, if it has one (actors/boundaries.h)

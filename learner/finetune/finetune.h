@@ -14,7 +14,7 @@
 #include "learner/finetune/behaviour_cloning.h"
 #include "learner/finetune/bpe_trainer.h"
 #include "learner/finetune/rollouts.h"
-#include "learner/random.h"
+#include "learner/replay/random.h"
 
 namespace londi::learner {
 

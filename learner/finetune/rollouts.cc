@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "core/prompt.h"
-#include "learner/random.h"
+#include "learner/replay/random.h"
 
 namespace londi::learner {
 namespace {

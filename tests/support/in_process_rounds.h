@@ -8,7 +8,7 @@
 #include "core/clock.h"
 #include "core/language_model.h"
 #include "launch/lock_step.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "monitor/log.h"
 #include "monitor/metrics.h"
 #include "tests/support/temp_folder.h"

@@ -7,7 +7,7 @@
 
 #include "core/half.h"
 #include "core/transition.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 
 namespace londi::bench {
 

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "learner/ingest.h"
+#include "learner/replay/ingest.h"
 #include "tests/bench/support/bare_libzmq.h"
 #include "tests/bench/support/peer_process.h"
 #include "transport/zmq_transitions.h"

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "learner/batch.h"
-#include "learner/ingest.h"
-#include "learner/replay.h"
+#include "learner/replay/ingest.h"
+#include "learner/replay/replay.h"
 #include "tests/bench/learner/bench_rows.h"
 #include "tests/bench/support/figures.h"
 #include "tests/bench/support/peer_process.h"

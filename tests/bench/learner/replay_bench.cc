@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "learner/batch.h"
-#include "learner/replay.h"
+#include "learner/replay/replay.h"
 #include "tests/bench/learner/bench_rows.h"
 #include "tests/bench/support/figures.h"
 #include "tests/bench/support/peer_process.h"

@@ -33,7 +33,7 @@
 #include "learner/algorithms/make_algorithm.h"
 #include "learner/batch.h"
 #include "learner/matrix_products.h"
-#include "learner/replay.h"
+#include "learner/replay/replay.h"
 #include "tests/bench/learner/bench_rows.h"
 #include "tests/bench/support/figures.h"
 #include "tests/bench/support/peer_process.h"

@@ -20,7 +20,7 @@
 #include "launch/progress_totals.h"
 #include "launch/train_run.h"
 #include "launch/wiring.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/temp_folder.h"
 

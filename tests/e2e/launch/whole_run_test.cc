@@ -20,7 +20,7 @@
 #include "launch/run_folder.h"
 #include "launch/time_use.h"
 #include "launch/train_run.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_lms.h"

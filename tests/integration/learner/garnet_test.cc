@@ -13,9 +13,9 @@
 #include "core/budget.h"
 #include "core/budget_meter.h"
 #include "learner/algorithms/retrace.h"
-#include "learner/nstep.h"
-#include "learner/random.h"
-#include "learner/relabel.h"
+#include "learner/replay/nstep.h"
+#include "learner/replay/random.h"
+#include "learner/replay/relabel.h"
 
 namespace londi::learner {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "launch/child_process.h"
-#include "learner/segment_log.h"
+#include "learner/replay/segment_log.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
 #include "transport/spool_journal.h"

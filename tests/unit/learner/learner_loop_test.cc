@@ -21,7 +21,7 @@
 #include "tests/support/refuses.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
-#include "tests/unit/learner/segment_log_support.h"
+#include "tests/unit/learner/replay/segment_log_support.h"
 #include "transport/in_process.h"
 
 namespace londi::learner {
