@@ -127,6 +127,11 @@ void BindOptimizer(learner::AdamWOptions& optimizer, OptionTable& table) {
   table.Add("optimizer.max_gradient_norm",
             optimizer.max_gradient_norm,
             {.meaning = "Longer gradients are scaled down to it", .min = 1e-12});
+  table.Add("optimizer.text_loss_weight",
+            optimizer.text_loss_weight,
+            {.meaning = "Weight of the loss of all tokens, what is seen among them, beside the "
+                        "labels'; 0: the labels alone",
+             .min = 0});
 }
 
 void BindFinetune(FinetuneConfig& config, OptionTable& table) {

@@ -71,6 +71,7 @@ void AdamWOptions::Validate() const {
   Require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "0 or more and below 1");
   Require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "0 or more and below 1");
   Require(epsilon > 0, "epsilon", epsilon, "above 0");
+  Require(text_loss_weight >= 0, "text_loss_weight", text_loss_weight, "0 or more");
   Require(max_gradient_norm > 0, "max_gradient_norm", max_gradient_norm, "above 0");
 }
 
@@ -112,16 +113,35 @@ BehaviourCloning::StepResult BehaviourCloning::Step(std::span<const TrainingSequ
   const auto to_device = [&](const std::vector<std::int64_t>& values) {
     return at::tensor(values, at::kLong).to(device);
   };
-  const at::Tensor hidden = inference::LlamaHiddenOfSequences(weights_, to_device(tokens), lengths)
-                                .index_select(0, to_device(rows));
-  const at::Tensor logits = inference::LlamaLogits(weights_, hidden);
+  const at::Tensor text = to_device(tokens);
+  const at::Tensor hidden = inference::LlamaHiddenOfSequences(weights_, text, lengths);
+  const at::Tensor logits =
+      inference::LlamaLogits(weights_, hidden.index_select(0, to_device(rows)));
   const at::Tensor labels = to_device(targets);
   const at::Tensor loss = at::cross_entropy_loss(logits, labels);
-  loss.backward();
+  if (options_.text_loss_weight > 0)
+    (loss + options_.text_loss_weight * TextLoss(hidden, text, lengths)).backward();
+  else
+    loss.backward();
   Optimize(learning_rate);
   return {.loss = loss.item<double>(),
           .accuracy = logits.detach().argmax(1).eq(labels).to(at::kFloat).mean().item<double>(),
           .tokens = static_cast<std::int64_t>(tokens.size())};
+}
+
+// Of every token but the first of each sequence, nats.
+at::Tensor BehaviourCloning::TextLoss(const at::Tensor& hidden,
+                                      const at::Tensor& text,
+                                      std::span<const std::int64_t> lengths) const {
+  std::vector<std::int64_t> before;
+  std::int64_t begin = 0;
+  for (const std::int64_t length : lengths) {
+    for (std::int64_t i = 0; i + 1 < length; ++i) before.push_back(begin + i);
+    begin += length;
+  }
+  const at::Tensor rows = at::tensor(before, at::kLong).to(text.device());
+  return at::cross_entropy_loss(inference::LlamaLogits(weights_, hidden.index_select(0, rows)),
+                                text.index_select(0, rows + 1));
 }
 
 void BehaviourCloning::Optimize(double learning_rate) {

@@ -21,14 +21,18 @@ struct AdamWOptions {
   double beta2 = 0.98;           // 0..1
   double epsilon = 1e-8;         // > 0
   double max_gradient_norm = 1;  // Longer gradients are scaled down to it, > 0.
-  void Validate() const;         // Throws core::ConfigError.
+  // Weight of the loss of every token of the episode's text beside the labels', >= 0: language
+  // modelling as an auxiliary objective (Radford et al. 2018, section 3.2).
+  double text_loss_weight = 0;
+  void Validate() const;  // Throws core::ConfigError.
 };
 
 // learning_rate after `step` of `steps`: linear warm-up, then a cosine.
 double LearningRate(const AdamWOptions& options, std::int64_t step, std::int64_t steps);
 
 // Trains a Llama-architecture LM to say what the expert would have done: cross-entropy of the
-// labels' tokens, whole episodes packed into one forward pass.
+// labels' tokens, and by text_loss_weight of all tokens, whole episodes packed into one forward
+// pass.
 class BehaviourCloning {
  public:
   BehaviourCloning(inference::LlamaWeights weights, const AdamWOptions& options);
@@ -55,6 +59,9 @@ class BehaviourCloning {
     double weight_decay = 0;
     std::vector<at::Tensor> parameters, first_moments, second_moments, steps;
   };
+  at::Tensor TextLoss(const at::Tensor& hidden,
+                      const at::Tensor& text,
+                      std::span<const std::int64_t> lengths) const;
   void Optimize(double learning_rate);
 
   const inference::LlamaWeights weights_;
