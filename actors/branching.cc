@@ -14,23 +14,14 @@ bool Disagrees(const core::Decision& decision) {
   return decision.deepthink && decision.deepthink->action != decision.quick.action;
 }
 
-// What the original did since a step; filled as it goes on.
-struct Tail {
-  double task_return = 0;
-  std::int32_t calls = 0;
-};
-
 // Passes on what the original does and keeps what its gains need.
 class Original final : public EpisodeObserver {
  public:
-  explicit Original(EpisodeObserver& observer) : observer_(observer) {}
+  Original(EpisodeObserver& observer, double gamma) : observer_(observer), gamma_(gamma) {}
 
   bool AfterStep(const StepRecord& record) override {
     tails_.emplace_back();
-    for (Tail& tail : tails_) {
-      tail.task_return += record.reward;
-      tail.calls += record.decision.deepthink.has_value();
-    }
+    for (BranchTail& tail : tails_) tail.Add(record, gamma_);
     activated_ = record.decision.deepthink.has_value();
     disagreed_ = Disagrees(record.decision);
     return observer_.AfterStep(record);
@@ -40,22 +31,27 @@ class Original final : public EpisodeObserver {
   bool activated() const { return activated_; }
   bool disagreed() const { return disagreed_; }
 
-  const Tail& tail(std::int32_t step) const { return tails_[static_cast<std::size_t>(step)]; }
+  const BranchTail& tail(std::int32_t step) const { return tails_[static_cast<std::size_t>(step)]; }
 
  private:
   EpisodeObserver& observer_;
-  std::vector<Tail> tails_;  // By step.
+  const double gamma_;
+  std::vector<BranchTail> tails_;  // By step.
   bool activated_ = false;
   bool disagreed_ = false;
 };
 
-// Leaves a copy that called DEEPTHINK only to hear the same: nothing will differ but the call.
+// What a copy does. It is left if it called DEEPTHINK only to hear the same: nothing will differ
+// but the call.
 class UnlessTheyAgree final : public EpisodeObserver {
  public:
-  explicit UnlessTheyAgree(EpisodeObserver& observer) : observer_(observer) {}
+  UnlessTheyAgree(EpisodeObserver& observer, double gamma) : observer_(observer), gamma_(gamma) {}
+
+  const BranchTail& tail() const { return tail_; }
 
   bool BeforeDecision() override { return observer_.BeforeDecision(); }
   bool AfterStep(const StepRecord& record) override {
+    tail_.Add(record, gamma_);
     const bool first = std::exchange(first_, false);
     if (first && record.decision.deepthink && !Disagrees(record.decision)) return false;
     return observer_.AfterStep(record);
@@ -63,10 +59,18 @@ class UnlessTheyAgree final : public EpisodeObserver {
 
  private:
   EpisodeObserver& observer_;
+  const double gamma_;
+  BranchTail tail_;
   bool first_ = true;
 };
 
 }  // namespace
+
+void BranchTail::Add(const StepRecord& record, double gamma) {
+  task_return += discount * record.reward;
+  if (record.decision.deepthink) calls += discount;
+  discount *= gamma;
+}
 
 void BranchingOptions::Validate() const {
   for (const auto& [name, value] : {std::pair{"share", share}, std::pair{"rate", rate}}) {
@@ -76,6 +80,10 @@ void BranchingOptions::Validate() const {
          .why = "it is a share.",
          .fix = "set it between 0 and 1."});
   }
+  core::RequireConfig(gamma > 0 && gamma <= 1,
+                      "the discount of the branches' gains is " + std::to_string(gamma),
+                      "they are in the learner's terms",
+                      "set learner.gamma above 0 and up to 1");
 }
 
 core::SwitchChoice ForcedSwitcher::Choose(const core::SwitcherInput& input) {
@@ -99,11 +107,11 @@ BranchedEpisode Brancher::Run(core::Environment& environment,
   struct Branch {
     std::int32_t step;
     bool activated;  // What the original did.
-    EpisodeResult copy;
+    BranchTail copy;
   };
   std::vector<Branch> branches;
   Playout playout(environment, decision_maker, setup, clock);
-  Original original(observer);
+  Original original(observer, options_.gamma);
   while (!playout.done() && observer.BeforeDecision()) {
     const std::int32_t step = playout.step();
     std::unique_ptr<Playout> copy;
@@ -121,22 +129,22 @@ BranchedEpisode Brancher::Run(core::Environment& environment,
   BranchedEpisode episode{.result = playout.result()};
   if (!episode.result.finished) return episode;
   for (const Branch& branch : branches) {
-    const Tail& tail = original.tail(branch.step);
+    const BranchTail& tail = original.tail(branch.step);
     const float sign = branch.activated ? 1.0f : -1.0f;
     episode.gains[branch.step] = {
-        .task_return = sign * static_cast<float>(tail.task_return - branch.copy.total_reward),
+        .task_return = sign * static_cast<float>(tail.task_return - branch.copy.task_return),
         .calls = sign * static_cast<float>(tail.calls - branch.copy.calls)};
   }
   return episode;
 }
 
-std::optional<EpisodeResult> Brancher::PlayOut(Playout& copy, bool activate) {
+std::optional<BranchTail> Brancher::PlayOut(Playout& copy, bool activate) {
   copies_.switcher.Force(activate);
-  UnlessTheyAgree observer(copies_.observer);
+  UnlessTheyAgree observer(copies_.observer, options_.gamma);
   while (!copy.done()) {
     if (!observer.BeforeDecision() || !copy.Step(observer)) return std::nullopt;
   }
-  return copy.result();
+  return observer.tail();
 }
 
 }  // namespace londi::actors

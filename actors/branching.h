@@ -21,6 +21,7 @@ namespace londi::actors {
 struct BranchingOptions {
   double share = 0;       // Of the training episodes, 0..1.
   double rate = 0.5;      // Share of a branched episode's decisions that are copied, 0..1.
+  double gamma = 1;       // The learner's discount per step: gains are in its terms; (0, 1].
   void Validate() const;  // Throws core::ConfigError.
 };
 
@@ -37,6 +38,15 @@ class ForcedSwitcher final : public core::Switcher {
  private:
   const std::unique_ptr<core::Switcher> free_;
   std::optional<bool> forced_;
+};
+
+// What was done from some step on, discounted to it.
+struct BranchTail {
+  double task_return = 0;
+  double calls = 0;
+  double discount = 1;  // Of the next step.
+
+  void Add(const StepRecord& record, double gamma);
 };
 
 struct BranchedEpisode {
@@ -66,7 +76,7 @@ class Brancher {
                       EpisodeObserver& observer);
 
  private:
-  std::optional<EpisodeResult> PlayOut(Playout& copy, bool activate);
+  std::optional<BranchTail> PlayOut(Playout& copy, bool activate);
 
   const BranchingOptions options_;
   const Copies copies_;

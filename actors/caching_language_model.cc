@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "actors/random.h"
-#include "core/error.h"
 
 namespace londi::actors {
 namespace {
@@ -30,27 +29,19 @@ class TextHash {
   std::uint64_t second_ = 0x6a09e667f3bcc909ULL;
 };
 
-void RequireAdmitted(const core::LmRequest& request, const core::LmUsage& usage) {
-  if (request.Admits(usage.computed_tokens, usage.flops)) return;
-  throw core::OverBudgetError({.what = "a remembered answer costs more than the request allows",
-                               .why = std::to_string(usage.computed_tokens) + " tokens, " +
-                                      std::to_string(usage.flops) + " FLOPs",
-                               .fix = "nothing to do: QUICK's action stands"});
-}
-
 }  // namespace
 
 CachingLanguageModel::CachingLanguageModel(core::LanguageModel& lm, std::size_t capacity)
     : lm_(lm), capacity_(capacity) {}
 
 core::Proposal CachingLanguageModel::Propose(const core::LmRequest& request) {
+  if (request.is_limited()) return lm_.Propose(request);
   const Key key = MakeKey(request);
   {
     std::lock_guard lock(mutex_);
     const auto found = proposals_.find(key);
     if (found != proposals_.end()) {
       ++hits_;
-      RequireAdmitted(request, found->second.usage);
       return found->second;
     }
   }

@@ -12,8 +12,11 @@ namespace londi::actors {
 
 // Remembers an LM's answers: a greedy LM is a function of its request, and cells that are evaluated
 // on the same seeds ask the same questions. A remembered answer counts like a fresh one and keeps
-// the usage of the original, which is what a request's limits are held against. Answers of another
-// model than before (another hash) empty the memory. Thread-safe.
+// the usage of the original. Answers of another model than before (another hash) empty the memory.
+// Thread-safe.
+//
+// A request with a limit is always asked: what its answer takes decides what the budget still
+// allows, and that depends on what the worker has of this episode, not on who asked first.
 class CachingLanguageModel final : public core::LanguageModel {
  public:
   // Keeps the newest `capacity` answers; with 0 every question is asked. `lm` outlives this object.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -141,11 +142,11 @@ Json ToJson(const EvaluationCell& cell) {
   json["cost"] = cell.terms.cost;
   json["budget"] = Json();
   if (cell.terms.budget >= 0) {
-    if (cell.terms.meter.unit() == core::BudgetUnit::kGflops) {
-      json["budget"] = cell.terms.meter.Amount(cell.terms.budget);
-    } else {
-      json["budget"] = cell.terms.budget;
-    }
+    const double budget = cell.terms.meter.Amount(cell.terms.budget);
+    if (budget == std::floor(budget))
+      json["budget"] = static_cast<std::int64_t>(budget);
+    else
+      json["budget"] = budget;
     json["budget_unit"] = core::UnitName(cell.terms.meter.unit());
   }
   if (cell.average) json["average_calls"] = ToJson(*cell.average);

@@ -173,6 +173,16 @@ void ValidateBudgets(const RunConfig& config) {
                 "none",
          .fix = "set learner.algorithm to dqn, or actor.terms.budget_unit to calls"});
   }
+  const double labels = config.actor.exploration.labels;
+  if (unit != core::BudgetUnit::kCalls && labels > 0 && config.run.rows_from.empty()) {
+    throw core::ConfigError(
+        {.what = fmt::format("budgets count {} although actor.exploration.labels is {}",
+                             core::UnitName(unit),
+                             labels),
+         .why = "DEEPTHINK, asked for labels, has most of an episode's prompt computed already, so "
+                "that rows would say that calls take a part of what they do",
+         .fix = "set actor.exploration.labels to 0, or actor.terms.budget_unit to calls"});
+  }
 }
 
 // Else DEEPTHINK, which is what is dear, would be asked for answers that nobody reads.

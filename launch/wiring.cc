@@ -63,6 +63,7 @@ learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
 actors::ActorOptions ActorOptionsOf(const configs::RunConfig& config) {
   actors::ActorOptions options = config.actor;
   options.boundaries.gamma = config.learner.batch.gamma;
+  options.branching.gamma = config.learner.batch.gamma;
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <vector>
@@ -52,13 +53,14 @@ class BrancherTest : public ::testing::Test {
   BranchedEpisode Run(Make make,
                       std::uint64_t seed,
                       std::int32_t budget = core::BudgetGovernor::kUnlimited,
-                      double rate = 1) {
+                      double rate = 1,
+                      double gamma = 1) {
     auto greedy = make();
     ForcedSwitcher forced(make());
     DecisionMaker maker(quick_, deepthink_, *greedy, clock_, std::chrono::seconds(1));
     DecisionMaker copies(quick_, deepthink_, forced, clock_, std::chrono::seconds(1));
     std::int64_t next_copy = 100;
-    Brancher brancher({.share = 1, .rate = rate},
+    Brancher brancher({.share = 1, .rate = rate, .gamma = gamma},
                       {.decision_maker = copies,
                        .switcher = forced,
                        .observer = copies_,
@@ -105,6 +107,24 @@ TEST_F(BrancherTest, ACallThatIsNeededIsWorthTheTaskAndTheCallsThatFollow) {
       EXPECT_EQ(episode.gains.at(riddles[i]), expected);
     }
   }
+}
+
+// They were sums where the critics' returns are discounted: a success far off was worth 1.
+TEST_F(BrancherTest, GainsAreDiscountedAsTheCriticsReturnsAre) {
+  std::uint64_t seed = 0;
+  while (Riddles(seed).size() != 2) ++seed;
+  const std::vector<std::int32_t> riddles = Riddles(seed);
+
+  const BranchedEpisode episode =
+      Run(AtRiddles, seed, core::BudgetGovernor::kUnlimited, /*rate=*/1, /*gamma=*/0.5);
+
+  const int last = episode.result.steps - 1;
+  const auto gain = [&](std::size_t riddle, float calls) {
+    return Transition::Gain{std::pow(0.5f, static_cast<float>(last - riddles[riddle])), calls};
+  };
+  EXPECT_EQ(episode.gains.at(riddles[1]), gain(1, 1));
+  EXPECT_EQ(episode.gains.at(riddles[0]),
+            gain(0, 1 + std::pow(0.5f, static_cast<float>(riddles[1] - riddles[0]))));
 }
 
 TEST_F(BrancherTest, ACallThatAnotherMistakeFollowsIsWorthNothing) {

@@ -164,6 +164,18 @@ TEST(ToTable, SaysWhatBudgetsCountWhereItIsNotCalls) {
   EXPECT_EQ(cell.at("episodes").at(1).at("refused_calls"), 5);
 }
 
+// evaluation.json said 8000 where the budget was 4 ms.
+TEST(ToJson, BudgetsOfTimeAreInMilliseconds) {
+  std::vector<CellResult> results = MakeResults();
+  const core::BudgetMeter time(core::BudgetUnit::kMilliseconds, 0.5, 2);
+  results[1].cell.terms = {.cost = 0.05f, .budget = time.Ticks(4), .meter = time};
+
+  const auto json = nlohmann::json::parse(ToJson(results, 0, /*with_episodes=*/false));
+
+  EXPECT_EQ(json.at("cells").at(1).at("budget"), 4);
+  EXPECT_EQ(json.at("cells").at(1).at("budget_unit"), "milliseconds");
+}
+
 TEST(ToTable, AWideBudgetKeepsTheColumnsStraight) {
   std::vector<CellResult> results = MakeResults();
   const core::BudgetMeter tokens(core::BudgetUnit::kTokens, 300);

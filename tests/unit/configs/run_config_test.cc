@@ -117,6 +117,24 @@ TEST(RunConfig, RefusesLabelsThatNothingLearnsFrom) {
   EXPECT_NO_THROW(config.Validate()) << "nobody acts, so nobody asks for labels";
 }
 
+// Rows said that a call takes 9 tokens where it took 27: labels had kept DEEPTHINK's cache warm.
+TEST(RunConfig, LabelsGoWithBudgetsOfCallsOnly) {
+  RunConfig config;
+  config.actor.exploration.labels = 0.3;
+  config.actor.terms.budget_unit = core::BudgetUnit::kTokens;
+  config.actor.terms.call_price = 40;
+  const auto complaint = [&] { return Complaint([&] { config.Validate(); }); };
+
+  EXPECT_THAT(
+      complaint(),
+      AllOf(HasSubstr("budgets count tokens"), HasSubstr("set actor.exploration.labels to 0")));
+  config.run.rows_from = "runs/former";
+  EXPECT_NO_THROW(config.Validate()) << "nobody acts, so nobody asks for labels";
+  config.run.rows_from.clear();
+  config.actor.exploration.labels = 0;
+  EXPECT_NO_THROW(config.Validate());
+}
+
 TEST(RunConfig, AMemoryGoesWithDqnAndWithoutCopiesOfEpisodes) {
   RunConfig config;
   config.learner.algorithm.dqn.memory.width = 16;
