@@ -169,9 +169,8 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
 LearnerLoop::~LearnerLoop() = default;
 
 void LearnerLoop::SayHowTheLogWasFound() const {
-  if (const auto& text = parts_.log.set_aside()) {
-    parts_.logger->warn("{}; why: {}; fix: {}", text->what, text->why, text->fix);
-  }
+  for (const core::ErrorText& text : parts_.log.set_aside())
+    parts_.logger->warn("{}; why: {}; fix: {}", text.what, text.why, text.fix);
   if (parts_.log.cut_bytes() > 0) {
     parts_.logger->warn(
         "{} bytes behind the log's last whole row, {}, were cut off; actors send again what was "

@@ -218,8 +218,23 @@ void SegmentFile::WriteAt(std::int64_t position, std::span<const std::byte> byte
   }
 }
 
+// Never core::NoRoomError: the room was there, and a second sync would not tell what the first
+// lost.
 void SegmentFile::Sync() const {
-  if (disk_.sync_data(fd_) != 0) Fail(path_, "write", errno);
+  if (disk_.sync_data(fd_) == 0) return;
+  throw core::IoError({.what = "cannot sync the log segment " + path_.string(),
+                       .why = std::strerror(errno),
+                       .fix = "check the disk"});
+}
+
+bool SegmentFile::HasBlankPage(std::int64_t offset, std::int64_t size) const {
+  const std::int64_t end = header_.header_bytes + offset + size;
+  if (end > size_) return false;
+  for (std::int64_t from = header_.header_bytes + offset, to; from < end; from = to) {
+    to = std::min(end, (from / kPage + 1) * kPage);
+    if (EndWithoutZeros(base_, from, to) == from) return true;
+  }
+  return false;
 }
 
 void SegmentFile::Map() {

@@ -61,6 +61,10 @@ class SegmentFile {
   const std::byte* rows() const { return base_ + header_.header_bytes; }
   std::int64_t mapped_row_bytes() const { return size_ - header_.header_bytes; }
 
+  // Whether those bytes of rows() lie in the file and are zeros in one of the pages that they
+  // touch: what the disk never got of a segment reads as zeros.
+  bool HasBlankPage(std::int64_t offset, std::int64_t size) const;
+
   // Writes at rows() + offset, within the mapping, where the kernel has it when this returns.
   // Throws core::IoError.
   void Write(std::int64_t offset, std::span<const std::byte> bytes);

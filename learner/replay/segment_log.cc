@@ -102,7 +102,12 @@ void SegmentLog::OpenExisting() {
     }
   }
   std::sort(paths.begin(), paths.end());  // Numbers have leading zeros.
-  if (!paths.empty() && SetAsideIfUnfinished(paths.back())) paths.pop_back();
+  if (!paths.empty() && IsUnfinished(paths.back())) {
+    SetAside(paths.back(),
+             "it has no whole header: the machine died before the disk had it, and no row in it "
+             "can be trusted");
+    paths.pop_back();
+  }
   std::vector<std::unique_ptr<SegmentFile>> found;
   for (const auto& path : paths) found.push_back(SegmentFile::Open(path, disk_));
   if (found.empty()) return;
@@ -114,6 +119,12 @@ void SegmentLog::OpenExisting() {
   rows_per_segment_ = first.rows_per_segment;
   num_features_ = static_cast<int>(first.num_features);
   begin_ = end_ = first.first_row;
+  while (found.size() > 1 && LostItsEnd(*found[found.size() - 2])) {
+    SetAside(found.back()->path(),
+             "rows before it are missing: the machine died before the disk had them");
+    found.pop_back();
+  }
+  const std::filesystem::path last = found.back()->path();
   // A header knows all streams up to its first row, but for the message whose rows it was begun
   // among: the end of that lies in the segment itself, if it is full.
   const std::size_t scanned = found.size() - std::min(found.size(), kScannedSegments);
@@ -130,35 +141,42 @@ void SegmentLog::OpenExisting() {
   }
   // The life that began the last one may have been killed before it synced it.
   if (options_.durability == Durability::kDisk) {
-    SegmentFile::SyncNew(paths.back(), disk_);
+    SegmentFile::SyncNew(last, disk_);
   } else {
-    SyncInBackground(paths.back());
+    SyncInBackground(last);
   }
 }
 
 // Only the last segment can lack its header when the machine dies: the next one is begun after it
 // was synced.
-bool SegmentLog::SetAsideIfUnfinished(const std::filesystem::path& path) {
+bool SegmentLog::IsUnfinished(const std::filesystem::path& path) const {
   if (!IsSegmentName(path.filename())) return false;
   const SegmentFile::HeaderState state = SegmentFile::Examine(path, disk_);
-  const bool may_be_unfinished =
-      state == SegmentFile::HeaderState::kBlank ||
-      (state == SegmentFile::HeaderState::kTorn && options_.durability == Durability::kPageCache);
-  if (!may_be_unfinished) return false;
+  return state == SegmentFile::HeaderState::kBlank ||
+         (state == SegmentFile::HeaderState::kTorn &&
+          options_.durability == Durability::kPageCache);
+}
+
+// Whether rows of a segment that was full are missing because the machine died before the disk had
+// them, and not by damage. With kDisk the next segment was begun after it had.
+bool SegmentLog::LostItsEnd(const SegmentFile& file) const {
+  if (options_.durability == Durability::kDisk) return false;
+  const std::int64_t rows = CountWholeRowsOf(file);
+  return rows < rows_per_segment_ && file.HasBlankPage(rows * stride_, stride_);
+}
+
+void SegmentLog::SetAside(const std::filesystem::path& path, std::string why) {
   const std::filesystem::path aside = path.string() + ".aside";
   std::error_code error;
   std::filesystem::rename(path, aside, error);
   if (error) {
-    throw core::IoError({.what = path.string() + " has no header and cannot be renamed",
-                         .why = error.message(),
+    throw core::IoError({.what = path.string() + " cannot be set aside",
+                         .why = why + "; renaming it: " + error.message(),
                          .fix = "move it out of the log's folder"});
   }
-  set_aside_ = {.what = path.string() + " was set aside as " + aside.filename().string(),
-                .why =
-                    "it has no whole header: the machine died before the disk had it, and no "
-                    "row in it can be trusted",
-                .fix = "nothing needs to be done; the file may be deleted"};
-  return true;
+  set_aside_.push_back({.what = path.string() + " was set aside as " + aside.filename().string(),
+                        .why = std::move(why),
+                        .fix = "nothing needs to be done; the file may be deleted"});
 }
 
 void SegmentLog::RequireItFollows(const SegmentFile& file) const {
@@ -231,6 +249,7 @@ void SegmentLog::StartSegment() {
   const std::filesystem::path path = folder_ / SegmentName(header.first_row);
   const bool synced = options_.durability == Durability::kDisk;
   FinishSyncing();
+  if (synced) Commit();  // A segment is whole on the disk before the next one is there.
   AddSegment(SegmentFile::Create(path, header, marks_.StoredMarks(), synced, disk_));
   if (!synced) SyncInBackground(path);
 }

@@ -52,9 +52,10 @@ struct SegmentLogOptions {
 // Appends. Opening verifies the crcs of all headers and of the rows of the last two segments, which
 // say how far each stream is: what comes can be taken at once, however long the log is. VerifyOlder
 // does the rest. A torn tail is cut off at the first row that is not whole; what is left is
-// committed. A last segment without a whole header, as the loss of the machine may leave one, is
-// set aside ("*.aside"): with kDisk only if nothing was ever in it, since rows are acknowledged
-// after the header is synced. Duplicates are refused by the watermark of their stream, which the
+// committed. What the loss of the machine may leave is set aside ("*.aside"): a last segment
+// without a whole header, with kDisk only if nothing was ever in it, since rows are acknowledged
+// after the header is synced; with kPageCache also segments behind one whose last rows the disk
+// never got, which is cut there. Duplicates are refused by the watermark of their stream, which the
 // log itself yields.
 //
 // Threads: one appends (Append, Commit, watermarks), one reads (row, features, DropBefore,
@@ -124,14 +125,16 @@ class SegmentLog {
   // Bytes cut off when the log was opened; 0 = the last process ended between two rows.
   std::int64_t cut_bytes() const { return cut_bytes_; }
 
-  // The segment that was set aside when the log was opened, and why.
-  const std::optional<core::ErrorText>& set_aside() const { return set_aside_; }
+  // The segments that were set aside when the log was opened, newest first, and why.
+  const std::vector<core::ErrorText>& set_aside() const { return set_aside_; }
 
  private:
   static constexpr std::int64_t kMaxSegments = 1 << 16;
 
   void OpenExisting();
-  bool SetAsideIfUnfinished(const std::filesystem::path& path);
+  bool IsUnfinished(const std::filesystem::path& path) const;
+  bool LostItsEnd(const SegmentFile& file) const;
+  void SetAside(const std::filesystem::path& path, std::string why);
   void RequireItFollows(const SegmentFile& file) const;
   void RequireFull(const SegmentFile& file, std::int64_t rows) const;
   std::int64_t CountWholeRowsOf(const SegmentFile& file) const;
@@ -174,7 +177,7 @@ class SegmentLog {
   std::atomic<std::int64_t> committed_ = 0;  // Rows below it need no sync any more.
   transport::StreamWatermarks marks_;
   std::int64_t cut_bytes_ = 0;
-  std::optional<core::ErrorText> set_aside_;
+  std::vector<core::ErrorText> set_aside_;
   // Rows from end() on, of one segment: first those that the writer has, then the staged ones,
   // whose crcs are missing.
   std::vector<std::byte> writing_, staged_;

@@ -101,6 +101,20 @@ TEST(SegmentLog, ACopyWithHolesIsRefusedWhereTheDiskHasNoRoomForThem) {
   EXPECT_EQ(SegmentLog(folder.path(), kSmallOnDisk).end(), 5);
 }
 
+// The room was there. If this were taken for a disk that is full for now, the next sync would
+// succeed and the rows that this one lost be acknowledged.
+TEST(SegmentLog, ASyncThatFailsForWantOfRoomBeforeANewSegmentIsAnError) {
+  const TempFolder folder;
+  DiskCalls disk;
+  disk.sync_data = [](int) {
+    errno = ENOSPC;
+    return -1;
+  };
+  SegmentLog log(folder.path(), kSmallOnDisk, disk);
+
+  EXPECT_THROW(log.Append(Rows(1, 10'000)), core::IoError);
+}
+
 // Some file systems find out late: not when the room is asked for, but when it is synced.
 TEST(SegmentLog, ADiskThatFindsOutLateThatItIsFullTakesNoRowEither) {
   for (const int refused : {1, 2}) {  // The file, its folder.

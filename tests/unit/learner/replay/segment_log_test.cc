@@ -336,8 +336,9 @@ TEST(SegmentLog, OneCommitSyncsEachSegmentThatWasWrittenOnce) {
   RecordedSyncs syncs;
   SegmentLog log(folder.path(), kSmallOnDisk, syncs.calls());
   log.Append(Rows(1, 5));
-  log.Append(Rows(6, 20'000));
   EXPECT_TRUE(syncs.data.empty());
+  log.Append(Rows(6, 20'000));
+  EXPECT_EQ(syncs.data.size(), 2u) << "those that are full";
 
   log.Commit();
   ASSERT_EQ(log.Manifest().size(), 3u);
@@ -404,6 +405,24 @@ TEST(SegmentLog, ANewSegmentAndItsNameAreOnTheDiskBeforeItsFirstRow) {
                                       folder.path().filename().string()}));
 }
 
+// Or a machine that dies now leaves a log with a hole.
+TEST(SegmentLog, OnDiskASegmentIsThereBeforeTheNextOneBegins) {
+  const TempFolder folder;
+  RecordedSyncs syncs;
+  std::vector<std::vector<std::string>> synced_before;
+  DiskCalls disk = syncs.calls();
+  disk.allocate = [&, allocate = disk.allocate](int fd, std::int64_t bytes) {
+    synced_before.push_back(syncs.data);
+    return allocate(fd, bytes);
+  };
+  SegmentLog log(folder.path(), kSmallOnDisk, disk);
+
+  log.Append(Rows(1, 20'000));
+
+  const std::string first = "segment-000000000000000.log", second = "segment-000000000008192.log";
+  EXPECT_EQ(synced_before, (std::vector<std::vector<std::string>>{{}, {first}, {first, second}}));
+}
+
 TEST(SegmentLog, OpeningCommitsWhatAKilledProcessHadOnlyAppended) {
   const TempFolder folder;
   SegmentLog(folder.path(), kSmallOnDisk).Append(Rows(1, 5));
@@ -433,7 +452,7 @@ TEST(SegmentLog, OpeningMakesTheLastSegmentAndItsNameSurviveTheMachine) {
 
 TEST(SegmentLog, DropsNoSegmentThatIsNotCommitted) {
   const TempFolder folder;
-  SegmentLog log(folder.path(), kSmallOnDisk);
+  SegmentLog log(folder.path(), {.segment_bytes = 1 << 20});
   log.Append(Rows(1, 20'000));
 
   log.DropBefore(log.end());

@@ -16,7 +16,8 @@ namespace {
 
 using testing::TempFolder;
 
-// Segments of which one lacks its header, as when the machine dies before the disk has it.
+// Segments of which one lacks its header, or its last rows, as when the machine dies before the
+// disk has them.
 class UnfinishedSegment : public ::testing::Test {
  protected:
   struct Damage {
@@ -52,6 +53,13 @@ class UnfinishedSegment : public ::testing::Test {
     stream.seekp(from);
     stream << std::string(static_cast<std::size_t>(kUsed - from), '\0');
   }
+  static constexpr std::int64_t kPage = 4096, kRowsPerPage = 32;
+  // The last pages of a full segment.
+  static void ZeroTail(const std::filesystem::path& file, std::int64_t pages) {
+    std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+    stream.seekp(-pages * kPage, std::ios::end);
+    stream << std::string(static_cast<std::size_t>(pages * kPage), '\0');
+  }
   static std::filesystem::path Segment(const std::filesystem::path& folder, std::int64_t index) {
     char name[48];
     std::snprintf(
@@ -76,10 +84,10 @@ class UnfinishedSegment : public ::testing::Test {
     const auto size = std::filesystem::file_size(last);
     {
       SegmentLog log(folder, Options(durability));
-      ASSERT_TRUE(log.set_aside().has_value());
-      EXPECT_NE(log.set_aside()->what.find(last.string()), std::string::npos);
-      EXPECT_NE(log.set_aside()->why, "");
-      EXPECT_NE(log.set_aside()->fix, "");
+      ASSERT_EQ(log.set_aside().size(), 1u);
+      EXPECT_NE(log.set_aside()[0].what.find(last.string()), std::string::npos);
+      EXPECT_NE(log.set_aside()[0].why, "");
+      EXPECT_NE(log.set_aside()[0].fix, "");
       EXPECT_FALSE(std::filesystem::exists(last));
       EXPECT_EQ(std::filesystem::file_size(last.string() + ".aside"), size);
       ASSERT_EQ(log.end(), end);
@@ -89,7 +97,7 @@ class UnfinishedSegment : public ::testing::Test {
       log.Commit();
     }
     const SegmentLog log(folder, Options(durability));
-    EXPECT_FALSE(log.set_aside().has_value());
+    EXPECT_TRUE(log.set_aside().empty());
     ASSERT_EQ(log.end(), end + 7);
     for (std::int64_t i = 0; i < log.end(); ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
   }
@@ -132,7 +140,7 @@ TEST_F(UnfinishedSegment, WhereverItsHeaderTore) {
 
     const SegmentLog log(copy, {}, WithoutSyncs());
 
-    ASSERT_EQ(log.set_aside().has_value(), !is_whole) << torn;
+    ASSERT_EQ(log.set_aside().empty(), is_whole) << torn;
     ASSERT_EQ(log.end(), kRowsPerSegment + (is_whole ? 5 : 0)) << torn;
   }
 }
@@ -171,6 +179,55 @@ TEST_F(UnfinishedSegment, AnEarlierOneIsAnErrorAndStaysWhereItIs) {
       }
     }
   }
+}
+
+// The machine died within half a minute of a segment's beginning: the kernel had not yet written
+// the last rows of the one before.
+TEST_F(UnfinishedSegment, ALogWhoseLastSegmentFollowsATailThatTheDiskNeverGotOpensAndGoesOn) {
+  for (const std::int64_t pages : {1, 7, 256}) {
+    SCOPED_TRACE(pages);
+    const TempFolder folder;
+    Make(folder.path(), 2);
+    ZeroTail(Segment(folder.path(), 0), pages);
+    const std::int64_t end = kRowsPerSegment - pages * kRowsPerPage;
+    {
+      SegmentLog log(folder.path(), Options(Durability::kPageCache));
+      ASSERT_EQ(log.set_aside().size(), 1u);
+      EXPECT_NE(log.set_aside()[0].why.find("rows before it"), std::string::npos);
+      EXPECT_TRUE(std::filesystem::exists(Segment(folder.path(), 1).string() + ".aside"));
+      ASSERT_EQ(log.end(), end);
+      EXPECT_EQ(log.Append(Rows(1, 10'000)).duplicates, end);
+      log.Commit();
+    }
+    const SegmentLog log(folder.path(), Options(Durability::kPageCache));
+    EXPECT_TRUE(log.set_aside().empty());
+    ASSERT_EQ(log.end(), 10'000);
+    for (std::int64_t i = 0; i < log.end(); ++i) ASSERT_EQ(log.row(i).sequence, i + 1);
+  }
+}
+
+// As with small segments, of which many fill before the kernel has written one.
+TEST_F(UnfinishedSegment, ALogWhoseNewestSegmentsAllLackTheirTailsEndsWithTheFirstOfThem) {
+  const TempFolder folder;
+  Make(folder.path(), 5);
+  for (const std::int64_t index : {1, 2, 3}) ZeroTail(Segment(folder.path(), index), 2);
+
+  SegmentLog log(folder.path(), Options(Durability::kPageCache));
+
+  EXPECT_EQ(log.set_aside().size(), 3u);
+  EXPECT_EQ(log.end(), 2 * kRowsPerSegment - 2 * kRowsPerPage);
+  EXPECT_EQ(log.Append(Rows(1, 20'000)).duplicates, log.end());
+  log.VerifyOlder();
+}
+
+// There it was on the disk before the next one began: what is missing was acknowledged.
+TEST_F(UnfinishedSegment, OnDiskATailThatIsMissingBeforeTheLastOneIsAnError) {
+  const TempFolder folder;
+  Make(folder.path(), 2);
+  ZeroTail(Segment(folder.path(), 0), 1);
+
+  EXPECT_THROW(SegmentLog(folder.path(), Options(Durability::kDisk)), core::IoError);
+  EXPECT_TRUE(std::filesystem::exists(Segment(folder.path(), 1)));
 }
 
 TEST_F(UnfinishedSegment, OneOfAnotherLayoutOrAForeignFileIsNone) {
