@@ -68,6 +68,8 @@ std::int64_t Replay::CatchUp(std::int64_t end) {
     log_.Prefetch(std::min(end_ + kFetchedAhead, end - 1), sizeof(StoredRow));
     Index(end_);
   }
+  // Not only the oldest: they came in the order in which they could be sampled.
+  std::erase_if(branched_, [this](std::int64_t row) { return !Holds(row); });
   return end_ - before;
 }
 
@@ -134,7 +136,7 @@ void Replay::MakeSampleable(std::int64_t row) {
   SetLeaf(row, max_leaf_);
   if (!log_.row(row).branched()) return;
   branched_.push_back(row);
-  while (branched_.size() > kNewestBranched || !Holds(branched_.front())) branched_.pop_front();
+  if (branched_.size() > kNewestBranched) branched_.pop_front();
 }
 
 void Replay::SetLeaf(std::int64_t row, float leaf) {

@@ -121,7 +121,7 @@ class Replay {
   std::int64_t end_;
   std::int64_t num_sampleable_ = 0;
   float max_leaf_ = 1;
-  std::deque<std::int64_t> branched_;   // The newest that can be sampled, oldest first.
+  std::deque<std::int64_t> branched_;   // The newest that can be sampled and are held.
   SumTree tree_;                        // By slot: priority^alpha, 0 = not sampleable.
   std::vector<std::int64_t> next_;      // By slot: the successor's row, -1 = none known.
   std::vector<std::int64_t> previous_;  // The same of the predecessor; empty without a memory.

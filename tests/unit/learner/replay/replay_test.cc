@@ -285,6 +285,8 @@ TEST_F(ReplayTest, BranchedRowsAreDrawnEvenlyAndOnlyWhileTheyAreThere) {
   AddEpisode(4, 1000);  // Row 5 and 6 are no longer held.
   replay.CatchUp(log_.end());
   samples = {};
+  replay.AddBranched(50, random, samples);
+  EXPECT_TRUE(samples.rows.empty()) << "as long as no other is there";
   Add({.episode = 5, .terminated = true, .gain = {{1, 1}}});
   replay.CatchUp(log_.end());
   replay.AddBranched(50, random, samples);
