@@ -57,6 +57,7 @@ learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
   options.seed = config.run.seed;
   options.threads = config.run.learner_threads;
   options.batch.relabel.ticks_per_call = config.actor.terms.meter().ticks_per_call();
+  options.batch.relabel.least_per_call = config.actor.terms.meter().least_per_call();
   return options;
 }
 

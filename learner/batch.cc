@@ -29,6 +29,7 @@ class BatchMaker {
   void Make(const Replay::Samples& samples) {
     Clear(samples.rows.size());
     out_.ticks_per_call = options_.relabel.ticks_per_call;
+    out_.least_per_call = options_.relabel.least_per_call;
     out_.rows = samples.rows;
     for (const std::int64_t row : samples.rows) FindWindow(row);
     for (std::size_t i = 0; i < samples.rows.size(); ++i) AddTaken(i, samples.weights[i]);
@@ -78,8 +79,11 @@ class BatchMaker {
     while (num_steps < std::min(known, replay_.n_step())) {
       const StoredRow& stored = log_.row(window.rows[static_cast<std::size_t>(num_steps)]);
       if (num_steps + 1 == known && !stored.is_terminal()) break;
-      steps[static_cast<std::size_t>(num_steps++)] = {
-          stored.reward, stored.activated(), stored.is_terminal(), stored.price()};
+      steps[static_cast<std::size_t>(num_steps++)] = {stored.reward,
+                                                      stored.activated(),
+                                                      stored.is_terminal(),
+                                                      stored.price(),
+                                                      least_per_call()};
       if (stored.is_terminal()) break;
     }
     std::array<Horizon, kMaxSteps> horizons;
@@ -88,11 +92,11 @@ class BatchMaker {
 
     const StoredRow& stored = log_.row(window.rows[0]);
     const Horizon& whole = horizons[static_cast<std::size_t>(count - 1)];
-    const std::int32_t spends = options_.follow_greedy_only ? horizons[0].spent : whole.spent;
+    const std::int32_t needed = options_.follow_greedy_only ? horizons[0].needed : whole.needed;
     const Context recorded{stored.cost, stored.remaining};
     const Context context =
         stored.branched() ? recorded
-                          : Relabel(options_.relabel, recorded, spends, stored.steps_left, random_);
+                          : Relabel(options_.relabel, recorded, needed, stored.steps_left, random_);
     const int from = options_.follow_greedy_only ? 0 : count - 1;
     AddEntry(state,
              stored.activated(),
@@ -110,9 +114,10 @@ class BatchMaker {
 
   // What the choice that was not made would have led to, if that is known.
   enum class Other { kUnknown, kActivation, kNoActivation };
-  static Other OtherChoice(const StoredRow& stored, const Context& context) {
+  Other OtherChoice(const StoredRow& stored, const Context& context) const {
     if (stored.activated()) return stored.agreed() ? Other::kNoActivation : Other::kUnknown;
-    if (!MayActivate(context.remaining)) return Other::kUnknown;  // There is no other.
+    if (!MayActivate(context.remaining, least_per_call()))
+      return Other::kUnknown;  // There is no other.
     // Refused as dearer than what was left, and so it would be with less: QUICK acts.
     const bool was_refused = !stored.may_activate() && stored.remaining > 0;
     if (was_refused && context.remaining >= 0 && context.remaining <= stored.remaining)
@@ -129,8 +134,11 @@ class BatchMaker {
     const Context context = out_.contexts[state];
     const Other other = OtherChoice(stored, context);
     if (other == Other::kUnknown) return;
-    const std::array<WindowStep, 1> step{
-        {{stored.reward, other == Other::kActivation, stored.is_terminal(), stored.price()}}};
+    const std::array<WindowStep, 1> step{{{stored.reward,
+                                           other == Other::kActivation,
+                                           stored.is_terminal(),
+                                           stored.price(),
+                                           least_per_call()}}};
     std::array<Horizon, 1> horizon;
     MakeHorizons(step, options_.gamma, horizon);
     AddEntry(state, !stored.activated(), weight, context, horizon, 0);
@@ -183,6 +191,8 @@ class BatchMaker {
     for (const SuccessorPlace& place : successor_places_) chains.Want(place.state, place.index);
     chains.Finish(out_.memory);
   }
+
+  std::int32_t least_per_call() const { return options_.relabel.least_per_call; }
 
   struct Window {
     std::array<std::int64_t, kMaxSteps + 1> rows{};  // From the sampled one on.

@@ -32,6 +32,7 @@ struct Batch {
   int num_states = 0;
   int num_successors = 0;
   std::int32_t ticks_per_call = 1;  // Of the contexts' budgets.
+  std::int32_t least_per_call = 1;  // Of MayActivate.
   int width = 0;                    // num_features + core::kNumContextInputs
   HostBuffer inputs;                // [num_states + num_successors, width], states first.
   std::vector<Context> contexts;    // [num_states + num_successors]

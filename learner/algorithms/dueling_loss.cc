@@ -26,7 +26,8 @@ void ChooseBootstraps(const Batch& batch,
   std::vector<std::uint8_t> greedy(successors.size());
   for (std::size_t i = 0; i < successors.size(); ++i) {
     const Context& context = batch.contexts[first_successor + i];
-    greedy[i] = MayActivate(context.remaining) && successors[i].Activates(context.cost);
+    greedy[i] = MayActivate(context.remaining, batch.least_per_call) &&
+                successors[i].Activates(context.cost);
   }
   std::vector<std::uint8_t> followed(batch.horizons.size());
   for (std::size_t i = 0; i < followed.size(); ++i) {
@@ -114,7 +115,8 @@ double ComputeConservativeLoss(const Batch& batch,
   double loss = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Context& context = batch.contexts[i];
-    if (!MayActivate(context.remaining)) continue;  // One choice: the two terms are the same.
+    if (!MayActivate(context.remaining, batch.least_per_call))
+      continue;  // One choice: the two terms are the same.
     const Batch::Entry& taken = batch.entries[i];
     // Of two choices that is the cross-entropy with their difference as the logit.
     const float difference = values[i].Difference(context.cost);

@@ -58,7 +58,7 @@ PpoLoss ComputePpoLoss(const Batch& batch,
   PpoLoss result;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     gradient[i] = 0;
-    if (!MayActivate(batch.contexts[i].remaining)) continue;
+    if (!MayActivate(batch.contexts[i].remaining, batch.least_per_call)) continue;
     const bool activated = batch.entries[i].activate;
     const float logit = logits[i], p = Sigmoid(logit), advantage = estimates[i].advantage;
     const double ratio =

@@ -5,9 +5,12 @@
 
 namespace londi::learner {
 
-float ActivationProbOf(const Values& values, const Context& context, double temperature) {
+float ActivationProbOf(const Values& values,
+                       const Context& context,
+                       double temperature,
+                       std::int32_t least_per_call) {
   const float advantage = values.Advantage(context.cost);
-  if (!MayActivate(context.remaining) || std::isnan(advantage)) return 0;
+  if (!MayActivate(context.remaining, least_per_call) || std::isnan(advantage)) return 0;
   if (temperature == 0) return advantage > 0 ? 1.0f : 0.0f;
   return static_cast<float>(1 / (1 + std::exp(-advantage / temperature)));
 }
@@ -28,7 +31,8 @@ std::vector<Target> MakeRetraceTargets(const Batch& batch,
       if (successor < 0) continue;
       const auto s = static_cast<std::size_t>(successor);
       const Context& context = batch.contexts[static_cast<std::size_t>(batch.num_states) + s];
-      const float p = ActivationProbOf(chosen_by[s], context, options.temperature);
+      const float p =
+          ActivationProbOf(chosen_by[s], context, options.temperature, batch.least_per_call);
       const bool activated = batch.horizon_activated[first + k] != 0;
       const float trace = RetraceTrace(
           options.lambda, activated ? p : 1 - p, batch.horizon_behaviour_prob[first + k]);

@@ -16,7 +16,10 @@ struct RetraceOptions {
 
 // The policy: P(g = 1) = sigmoid(advantage / temperature), with 0 the greedy one, where a call is
 // legal; 0 where it is not, and for a NaN.
-float ActivationProbOf(const Values& values, const Context& context, double temperature);
+float ActivationProbOf(const Values& values,
+                       const Context& context,
+                       double temperature,
+                       std::int32_t least_per_call = 1);
 
 // Targets of both critics by RetraceTarget, one for each entry.
 //   chosen_by, valued_by  [num_successors] values that the policy follows, and those that are

@@ -29,7 +29,7 @@ std::vector<SacStep> MakeSacSteps(const Batch& batch, float overdraft_penalty) {
                                    .reward = horizon.reward - context.cost * horizon.calls,
                                    .discount = horizon.discount,
                                    .successor = batch.horizon_successor[h]});
-    if (MayActivate(context.remaining)) continue;
+    if (MayActivate(context.remaining, batch.least_per_call)) continue;
     SacStep denied = step;
     denied.activate = true;
     denied.reward = -overdraft_penalty;

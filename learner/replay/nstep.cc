@@ -1,5 +1,7 @@
 #include "learner/replay/nstep.h"
 
+#include <algorithm>
+
 namespace londi::learner {
 
 int MakeHorizons(std::span<const WindowStep> window, double gamma, std::span<Horizon> out) {
@@ -9,6 +11,8 @@ int MakeHorizons(std::span<const WindowStep> window, double gamma, std::span<Hor
   for (const WindowStep& step : window) {
     horizon.reward += static_cast<float>(discount * step.reward);
     horizon.calls += step.activated ? static_cast<float>(discount) : 0.0f;
+    if (step.activated)
+      horizon.needed = std::max(horizon.needed, horizon.spent + std::max(step.price, step.least));
     horizon.spent += step.activated ? step.price : 0;
     discount *= gamma;
     horizon.discount = static_cast<float>(discount);

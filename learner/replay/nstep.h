@@ -14,16 +14,18 @@ struct WindowStep {
   bool activated = false;
   bool terminal = false;   // Nothing of value follows (StoredRow::is_terminal).
   std::int32_t price = 1;  // Of the activation, ticks.
+  std::int32_t least = 1;  // With less left there is none (core::BudgetMeter::least_per_call).
 };
 
 // What k = 1, 2, ... rows of a window yield; the target of the first row's choice is
 //   reward + discount * V(state of row k, remaining - spent)      for each critic, V = 0 if
 //   terminal
 struct Horizon {
-  float reward = 0;        // sum_{i<k} gamma^i r_i
-  float calls = 0;         // sum_{i<k} gamma^i g_i
-  std::int32_t spent = 0;  // sum_{i<k} price_i g_i: what the window takes out of the budget, ticks
-  float discount = 1;      // gamma^k
+  float reward = 0;         // sum_{i<k} gamma^i r_i
+  float calls = 0;          // sum_{i<k} gamma^i g_i
+  std::int32_t spent = 0;   // sum_{i<k} price_i g_i: what the window takes out of the budget, ticks
+  std::int32_t needed = 0;  // At the first row, for each of these to be admitted in its turn, ticks
+  float discount = 1;       // gamma^k
   bool terminal = false;
 };
 

@@ -42,7 +42,7 @@ void RelabelOptions::Validate() const {
 
 Context Relabel(const RelabelOptions& options,
                 Context recorded,
-                std::int32_t spends,
+                std::int32_t needed,
                 std::int32_t steps_left,
                 Random& random) {
   if (!options.enabled || random.Uniform() < options.keep) return recorded;
@@ -55,8 +55,8 @@ Context Relabel(const RelabelOptions& options,
   const std::int64_t most_calls = std::min(options.max_budget, steps_left - 1);
   const auto most = static_cast<std::int32_t>(
       std::min<std::int64_t>(most_calls * options.ticks_per_call, kMostTicks));
-  const bool unlimited = random.Uniform() < options.unlimited || most < spends;
-  drawn.remaining = unlimited ? core::BudgetGovernor::kUnlimited : random.Integer(spends, most);
+  const bool unlimited = random.Uniform() < options.unlimited || most < needed;
+  drawn.remaining = unlimited ? core::BudgetGovernor::kUnlimited : random.Integer(needed, most);
   return drawn;
 }
 
@@ -65,12 +65,12 @@ std::int32_t Spend(std::int32_t remaining, std::int32_t price) {
   return std::max(remaining - price, 0);
 }
 
-bool Affords(std::int32_t remaining, std::int32_t price) {
-  return remaining == core::BudgetGovernor::kUnlimited || remaining >= price;
+bool Affords(std::int32_t remaining, std::int32_t ticks) {
+  return remaining == core::BudgetGovernor::kUnlimited || remaining >= ticks;
 }
 
-bool MayActivate(std::int32_t remaining) {
-  return remaining == core::BudgetGovernor::kUnlimited || remaining >= 1;
+bool MayActivate(std::int32_t remaining, std::int32_t least_per_call) {
+  return Affords(remaining, least_per_call);
 }
 
 }  // namespace londi::learner

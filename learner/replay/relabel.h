@@ -16,6 +16,7 @@ struct RelabelOptions {
                                  // unlimited only where z >= steps left.
   double unlimited = 0.25;       // Share with an unlimited budget, 0..1.
   std::int32_t ticks_per_call = 1;  // Of the run's budgets (core::BudgetMeter), >= 1.
+  std::int32_t least_per_call = 1;  // With less left none is made; of the same, >= 1.
   void Validate() const;            // Throws core::ConfigError.
 };
 
@@ -30,24 +31,23 @@ struct Context {
 // true transition for every z >= p g and every c. So one row teaches all of them, exactly
 // (algorithms.md 2.4.6).
 //   recorded      what the row was acted under
-//   spends        ticks the row's budget must afford: the price of its activation, or of those of
-//   the
-//                 whole window if that is followed blindly
+//   needed        ticks at which its activation was made at least, or those of the whole window if
+//                 that is followed blindly (Horizon::needed)
 //   steps_left    of the row; z >= steps_left typical calls is encoded as unlimited, and so never
 //                 drawn as a number
 Context Relabel(const RelabelOptions& options,
                 Context recorded,
-                std::int32_t spends,
+                std::int32_t needed,
                 std::int32_t steps_left,
                 Random& random);
 
 // z after `price` more; nothing is left where that was more than z.
 std::int32_t Spend(std::int32_t remaining, std::int32_t price);
 
-// Whether a call of that price is admitted.
-bool Affords(std::int32_t remaining, std::int32_t price);
+// Whether so many ticks are left.
+bool Affords(std::int32_t remaining, std::int32_t ticks);
 
-// May g = 1 be chosen? Every mask of the learner is this one.
-bool MayActivate(std::int32_t remaining);
+// May g = 1 be chosen? Every mask of the learner is this one, with the governor's `least_per_call`.
+bool MayActivate(std::int32_t remaining, std::int32_t least_per_call = 1);
 
 }  // namespace londi::learner

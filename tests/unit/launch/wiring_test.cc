@@ -14,5 +14,16 @@ TEST(Wiring, BoundariesAreDiscountedAsTheLearnerDoesIt) {
   EXPECT_EQ(ActorOptionsOf(config).boundaries.rollouts, 2);
 }
 
+TEST(Wiring, TheLearnerMasksCallsThatTheGovernorDoesNotAdmit) {
+  configs::RunConfig config;
+  EXPECT_EQ(LearnerOptionsOf(config).batch.relabel.least_per_call, 1);
+  config.actor.terms.budget_unit = core::BudgetUnit::kMilliseconds;
+  config.actor.terms.call_price = 2;
+  config.actor.terms.worst_call = 15;
+
+  EXPECT_EQ(LearnerOptionsOf(config).batch.relabel.ticks_per_call, 1000);
+  EXPECT_EQ(LearnerOptionsOf(config).batch.relabel.least_per_call, 7500);
+}
+
 }  // namespace
 }  // namespace londi::launch

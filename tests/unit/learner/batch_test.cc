@@ -211,6 +211,35 @@ TEST_F(MakeBatchTest, ARefusedCallTeachesThatChoosingItIsLikeQuick) {
   }
 }
 
+// Budgets of milliseconds, 20 a typical call and 50 the longest, which the governor reserves.
+TEST_F(MakeBatchTest, NoRowTeachesACallAtABudgetAtWhichNoneIsAdmitted) {
+  Add({.activated = true, .remaining = 90, .price = 15});
+  Add({.activated = true, .remaining = 75, .price = 60});
+  Add({.remaining = 15, .agreed = true});
+  Add({.remaining = 15, .terminated = true});
+  BatchOptions options;
+  options.relabel = {
+      .keep = 0, .max_budget = 5, .unlimited = 0, .ticks_per_call = 20, .least_per_call = 50};
+
+  for (const bool follow_greedy_only : {true, false}) {
+    options.follow_greedy_only = follow_greedy_only;
+    std::vector<std::int64_t> rows(900);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i % 3);
+    const Batch batch = Make(rows, options, 2);
+
+    EXPECT_EQ(batch.least_per_call, 50);
+    std::vector<std::int32_t> least(3, 1000);
+    for (const Batch::Entry& entry : batch.entries) {
+      const auto state = static_cast<std::size_t>(entry.state);
+      const std::int32_t remaining = batch.contexts[state].remaining;
+      least[state % 3] = std::min(least[state % 3], remaining);
+      ASSERT_GE(remaining, !entry.activate ? 0 : state % 3 == 1 ? 60 : 50);
+    }
+    // Followed blindly, the first row's window has the second call in it, too.
+    EXPECT_EQ(least, (std::vector<std::int32_t>{follow_greedy_only ? 50 : 75, 60, 0}));
+  }
+}
+
 TEST_F(MakeBatchTest, SaysWhereTheLmsDisagreedAsFarAsDeepthinkWasAsked) {
   Add({.activated = true, .agreed = true});
   Add({.activated = true, .disagreed = true});

@@ -49,6 +49,14 @@ TEST(ChooseBootstraps, MasksWhatTheBudgetForbids) {
   EXPECT_FALSE(Choose(MakeWindow({{0, 0}}, {0}), {kWantsCall}).activate);
 }
 
+TEST(ChooseBootstraps, MasksABudgetAtWhichTheGovernorAdmitsNoCall) {
+  Batch batch = MakeWindow({{0, 49}, {0, 49}}, {1, 0});
+  EXPECT_EQ(Choose(batch, {kWantsCall, kWantsCall}).successor, 1);
+  batch.least_per_call = 50;
+  EXPECT_EQ(Choose(batch, {kWantsCall, kWantsCall}).successor, 0);
+  EXPECT_FALSE(Choose(batch, {kWantsCall, kWantsCall}).activate);
+}
+
 TEST(ChooseBootstraps, FollowsRowsThatDidTheLegalGreedyThing) {
   const std::vector<Values> call_call = {kWantsCall, kWantsCall};
 

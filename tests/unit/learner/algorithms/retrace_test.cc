@@ -24,6 +24,8 @@ TEST(ActivationProbOf, IsALogisticOfTheAdvantageAtTheCost) {
   EXPECT_EQ(ActivationProbOf(values, {0.1f, 3}, 0), 1);
   EXPECT_EQ(ActivationProbOf(values, {0.3f, 3}, 0), 0);  // A tie.
   EXPECT_EQ(ActivationProbOf(values, {0.1f, 0}, 0.1), 0);
+  EXPECT_EQ(ActivationProbOf(values, {0.1f, 49}, 0, /*least_per_call=*/50), 0);
+  EXPECT_EQ(ActivationProbOf(values, {0.1f, 50}, 0, /*least_per_call=*/50), 1);
   EXPECT_EQ(
       ActivationProbOf(WithAdvantage(std::numeric_limits<float>::quiet_NaN()), {0.1f, 3}, 0.1), 0);
 }

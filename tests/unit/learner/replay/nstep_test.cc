@@ -28,6 +28,19 @@ TEST(MakeHorizons, SumsRewardsAndActivationsDiscountedAndCountsWhatTheBudgetLose
   EXPECT_FLOAT_EQ(horizons[2].discount, 0.125);
 }
 
+// With less than 50 left no call is made.
+TEST(MakeHorizons, SayWhatMustBeLeftForEachCallToBeAdmittedInItsTurn) {
+  const auto horizons = Horizons({{.price = 30, .least = 50},
+                                  {.activated = true, .price = 30, .least = 50},
+                                  {.activated = true, .price = 10, .least = 50},
+                                  {.activated = true, .price = 70, .least = 50}},
+                                 1);
+
+  const std::int32_t needed[] = {0, 50, 80, 110};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(horizons[i].needed, needed[i]) << i;
+  EXPECT_EQ(horizons[3].spent, 110);
+}
+
 TEST(MakeHorizons, EndsAtATerminalRow) {
   const auto horizons =
       Horizons({{.reward = 0}, {.reward = 1, .terminal = true}, {.reward = 9}}, 1);

@@ -104,6 +104,13 @@ TEST(MayActivate, ForbidsOnlyTheEmptyBudget) {
   EXPECT_EQ(Spend(kUnlimited, 2), kUnlimited);
 }
 
+// Budgets of milliseconds: the governor reserves the longest call that may be.
+TEST(MayActivate, ForbidsABudgetBelowWhatTheGovernorReserves) {
+  EXPECT_FALSE(MayActivate(49, 50));
+  EXPECT_TRUE(MayActivate(50, 50));
+  EXPECT_TRUE(MayActivate(kUnlimited, 50));
+}
+
 TEST(RelabelOptions, RefuseWhatCannotBeDrawn) {
   EXPECT_THROW((RelabelOptions{.keep = 1.5}.Validate()), core::ConfigError);
   EXPECT_THROW((RelabelOptions{.min_cost = 0}.Validate()), core::ConfigError);
