@@ -87,7 +87,7 @@ class BatchMaker {
       if (stored.is_terminal()) break;
     }
     std::array<Horizon, kMaxSteps> horizons;
-    const int count = MakeHorizons(
+    int count = MakeHorizons(
         std::span(steps).first(static_cast<std::size_t>(num_steps)), options_.gamma, horizons);
 
     const StoredRow& stored = log_.row(window.rows[0]);
@@ -97,6 +97,9 @@ class BatchMaker {
     const Context context =
         stored.branched() ? recorded
                           : Relabel(options_.relabel, recorded, needed, stored.steps_left, random_);
+    // From a call on that this budget does not admit, something else would have happened.
+    for (int k = 1; k < count; ++k)
+      if (!Affords(context.remaining, horizons[static_cast<std::size_t>(k)].needed)) count = k;
     const int from = options_.follow_greedy_only ? 0 : count - 1;
     AddEntry(state,
              stored.activated(),
@@ -171,7 +174,6 @@ class BatchMaker {
       out_.horizon_behaviour_prob.push_back(log_.row(successor).behaviour_prob);
       out_.rows.push_back(successor);
       successor_places_.push_back({state, index});
-      // A budget that the window overdraws is cut before this successor matters.
       successor_contexts_.push_back({context.cost, Spend(context.remaining, horizons[i].spent)});
     }
   }

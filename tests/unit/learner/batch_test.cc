@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/half.h"
 #include "core/switcher.h"
+#include "learner/algorithms/dueling_loss.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
 
@@ -272,6 +273,32 @@ TEST_F(MakeBatchTest, AnOverdrawnWindowDoesNotTurnIntoAnUnlimitedBudget) {
   ASSERT_EQ(batch.contexts[0].remaining, 0);
   for (std::size_t i = 0; i < batch.horizons.size(); ++i)
     EXPECT_EQ(Successor(batch, i).remaining, 0) << i;
+}
+
+// Tokens, 20 a typical call: the mask admits a call with 30 left, its price of 60 does not.
+TEST_F(MakeBatchTest, NoWindowCollectsTheRewardOfACallThatItsBudgetCouldNotPay) {
+  Add({.remaining = 100});
+  Add({.activated = true, .reward = 1, .remaining = 100, .price = 60, .terminated = true});
+  BatchOptions options{.gamma = 0.5};
+  options.relabel = {.keep = 0, .max_budget = 5, .unlimited = 0, .ticks_per_call = 20};
+
+  const Batch batch = Make(std::vector<std::int64_t>(300, 0), options);
+
+  constexpr Values kWantsCall{.return_value = 0.25f, .return_advantage = 10};
+  std::vector<Bootstrap> bootstraps(batch.entries.size());
+  ChooseBootstraps(batch,
+                   std::vector<Values>(static_cast<std::size_t>(batch.num_successors), kWantsCall),
+                   bootstraps);
+  int num_dear = 0;
+  for (std::size_t i = 0; i < 300; ++i) {
+    const bool pays = batch.contexts[i].remaining >= 60;
+    num_dear += !pays;
+    ASSERT_EQ(batch.entries[i].num_horizons, pays ? 2 : 1);
+    // Either the call's reward, or what the critic says of the state before it.
+    ASSERT_EQ(bootstraps[i].horizon.reward, pays ? 0.5f : 0);
+    ASSERT_EQ(bootstraps[i].successor < 0, pays);
+  }
+  EXPECT_GT(num_dear, 100);
 }
 
 TEST_F(MakeBatchTest, UncorrectedWindowsHaveOneHorizonThatTheBudgetAffords) {
