@@ -91,7 +91,7 @@ class Ppo final : public Algorithm {
     result.loss_return = ComputeValueLoss(values, estimates, AsFloats(of_values));
     critic_.network.Backward(critic_.pass, of_values);
 
-    NormalizeAdvantages(estimates);
+    NormalizeAdvantages(batch, estimates);
     const at::Tensor of_logits = at::empty_like(policy_.pass.outputs);
     const PpoLoss loss = ComputePpoLoss(batch,
                                         AsFloats(policy_.pass.outputs),

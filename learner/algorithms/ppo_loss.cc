@@ -6,6 +6,14 @@
 #include "learner/algorithms/logistic.h"
 
 namespace londi::learner {
+namespace {
+
+// Whether the choice in state i was the policy's, and not that of the budget.
+bool HasChoice(const Batch& batch, std::size_t i) {
+  return MayActivate(batch.contexts[i].remaining, batch.least_per_call);
+}
+
+}  // namespace
 
 std::vector<AdvantageEstimate> EstimateAdvantages(const Batch& batch,
                                                   std::span<const float> values,
@@ -36,16 +44,19 @@ std::vector<AdvantageEstimate> EstimateAdvantages(const Batch& batch,
   return estimates;
 }
 
-void NormalizeAdvantages(std::span<AdvantageEstimate> estimates) {
-  const auto count = static_cast<double>(estimates.size());
+void NormalizeAdvantages(const Batch& batch, std::span<AdvantageEstimate> estimates) {
+  std::vector<AdvantageEstimate*> chosen;
+  for (std::size_t i = 0; i < estimates.size(); ++i)
+    if (HasChoice(batch, i)) chosen.push_back(&estimates[i]);
+  const auto count = static_cast<double>(chosen.size());
   double mean = 0, squares = 0;
-  for (const AdvantageEstimate& estimate : estimates) mean += estimate.advantage / count;
-  for (const AdvantageEstimate& estimate : estimates)
-    squares += (estimate.advantage - mean) * (estimate.advantage - mean) / count;
+  for (const AdvantageEstimate* estimate : chosen) mean += estimate->advantage / count;
+  for (const AdvantageEstimate* estimate : chosen)
+    squares += (estimate->advantage - mean) * (estimate->advantage - mean) / count;
   if (squares == 0) return;
   const double inverse = 1 / (std::sqrt(squares) + 1e-8);
-  for (AdvantageEstimate& estimate : estimates)
-    estimate.advantage = static_cast<float>((estimate.advantage - mean) * inverse);
+  for (AdvantageEstimate* estimate : chosen)
+    estimate->advantage = static_cast<float>((estimate->advantage - mean) * inverse);
 }
 
 PpoLoss ComputePpoLoss(const Batch& batch,
@@ -58,7 +69,7 @@ PpoLoss ComputePpoLoss(const Batch& batch,
   PpoLoss result;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     gradient[i] = 0;
-    if (!MayActivate(batch.contexts[i].remaining, batch.least_per_call)) continue;
+    if (!HasChoice(batch, i)) continue;
     const bool activated = batch.entries[i].activate;
     const float logit = logits[i], p = Sigmoid(logit), advantage = estimates[i].advantage;
     const double ratio =

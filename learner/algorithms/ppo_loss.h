@@ -27,8 +27,9 @@ std::vector<AdvantageEstimate> EstimateAdvantages(const Batch& batch,
                                                   std::span<const float> successors,
                                                   double lambda);
 
-// Mean 0 and deviation 1 over the batch; unchanged where all are equal.
-void NormalizeAdvantages(std::span<AdvantageEstimate> estimates);
+// Mean 0 and deviation 1 over the states in which the policy had a choice; unchanged where all are
+// equal, and in the other states.
+void NormalizeAdvantages(const Batch& batch, std::span<AdvantageEstimate> estimates);
 
 struct PpoLoss {
   double loss = 0;     // Mean clipped objective, negative.

@@ -55,7 +55,9 @@ std::int64_t Rollout::BeginIfThereAreRows(core::WeightsVersion newest, Random& r
 }
 
 void Rollout::Draw(int n, Random& random, Replay::Samples& out) {
-  const std::size_t count = std::min(static_cast<std::size_t>(n), order_.size() - next_);
+  const std::size_t left = order_.size() - next_, most = static_cast<std::size_t>(n);
+  const std::size_t draws = (left + most - 1) / most;
+  const std::size_t count = (left + draws - 1) / draws;
   const auto first = order_.begin() + static_cast<std::ptrdiff_t>(next_);
   out.rows.assign(first, first + static_cast<std::ptrdiff_t>(count));
   out.weights.assign(count, 1.0f);

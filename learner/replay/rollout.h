@@ -32,7 +32,8 @@ class Rollout {
 
   bool is_under_way() const { return !order_.empty(); }
 
-  // The next `n` rows, or what is left of the epoch; is_under_way(). Weights are 1.
+  // The next rows of the epoch, at most `n`; is_under_way(). Weights are 1. An epoch's draws differ
+  // by a row at most: no update rests on the few that would be left.
   void Draw(int n, Random& random, Replay::Samples& out);
 
  private:

@@ -76,14 +76,26 @@ TEST(EstimateAdvantages, AReferenceThatTheValuesKnowChangesNoAdvantage) {
 
 TEST(NormalizeAdvantages, GivesThemMeanZeroAndDeviationOne) {
   std::vector<AdvantageEstimate> estimates{{1, 7}, {5, 8}};
-  NormalizeAdvantages(estimates);
+  NormalizeAdvantages(MakeBatch(), estimates);
   EXPECT_NEAR(estimates[0].advantage, -1, 1e-6);
   EXPECT_NEAR(estimates[1].advantage, 1, 1e-6);
   EXPECT_EQ(estimates[0].value, 7);
 
   std::vector<AdvantageEstimate> equal{{2, 0}, {2, 0}};
-  NormalizeAdvantages(equal);
+  NormalizeAdvantages(MakeBatch(), equal);
   EXPECT_EQ(equal[0].advantage, 2);
+}
+
+TEST(NormalizeAdvantages, RowsWithoutAChoiceHaveNoShareInWhatAGoodChoiceIs) {
+  Batch batch = MakeBatch(/*remaining_of_second=*/0);
+  batch.contexts.insert(batch.contexts.begin() + 2, {0.1f, 1});
+  std::vector<AdvantageEstimate> estimates{{1, 0}, {100, 0}, {5, 0}};
+
+  NormalizeAdvantages(batch, estimates);
+
+  EXPECT_NEAR(estimates[0].advantage, -1, 1e-6);
+  EXPECT_EQ(estimates[1].advantage, 100);
+  EXPECT_NEAR(estimates[2].advantage, 1, 1e-6);
 }
 
 double LossAt(float logit, float advantage, std::int32_t remaining = kUnlimited) {

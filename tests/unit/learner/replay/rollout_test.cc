@@ -45,7 +45,7 @@ class RolloutTest : public ::testing::Test {
 
   testing::TempFolder folder_;
   SegmentLog log_{folder_.path(), {}};
-  Replay replay_{log_, {.capacity = 1000}, 2};
+  Replay replay_{log_, {.capacity = 10'000}, 2};
   Random random_{1};
   Replay::Samples samples_;
   std::int64_t sequence_ = 0;
@@ -69,7 +69,7 @@ TEST_F(RolloutTest, EachNewRowIsDrawnOncePerEpochAndNeverAgain) {
   EXPECT_EQ(DrawAll(rollout, 100).begin()->first, 10);
 }
 
-TEST_F(RolloutTest, AnEpochEndsWithASmallerBatchAndIsShuffled) {
+TEST_F(RolloutTest, AnEpochIsDrawnEvenlyAndShuffled) {
   Rollout rollout({.rows = 10, .epochs = 2}, replay_);
   AddEpisode(10);
   rollout.BeginIfThereAreRows(WeightsVersion(5), random_);
@@ -80,10 +80,29 @@ TEST_F(RolloutTest, AnEpochEndsWithASmallerBatchAndIsShuffled) {
   }
 
   ASSERT_EQ(batches.size(), 4u);
-  EXPECT_EQ(batches[1].size(), 2u);
-  EXPECT_EQ(batches[3].size(), 2u);
+  for (const auto& batch : batches) EXPECT_EQ(batch.size(), 5u);
   EXPECT_NE(batches[0], batches[2]);
   EXPECT_FALSE(std::ranges::is_sorted(batches[0]));
+}
+
+// Rollouts have a few rows more than a multiple of the batch: an update on those alone would learn
+// as much from each of them as from five others.
+TEST_F(RolloutTest, NoUpdateRestsOnTheFewRowsThatAreLeftOfAnEpoch) {
+  Rollout rollout({.rows = 2048, .epochs = 2}, replay_);
+  for (int i = 0; i < 123; ++i) AddEpisode(17);
+  ASSERT_EQ(rollout.BeginIfThereAreRows(WeightsVersion(5), random_), 2091);
+  std::map<std::int64_t, int> times;
+  int num_batches = 0;
+  while (rollout.is_under_way()) {
+    rollout.Draw(256, random_, samples_);
+    ++num_batches;
+    EXPECT_LE(samples_.rows.size(), 256u);
+    EXPECT_GE(samples_.rows.size(), 128u);
+    for (const std::int64_t row : samples_.rows) EXPECT_LE(++times[row], num_batches > 9 ? 2 : 1);
+  }
+
+  EXPECT_EQ(num_batches, 18);
+  EXPECT_EQ(times.size(), 2091u);
 }
 
 TEST_F(RolloutTest, RowsOfOldWeightsAreLeftOut) {
