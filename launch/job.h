@@ -17,6 +17,9 @@ class Job {
 
   virtual ProgressSample Progress() = 0;
 
+  // Whether all roles have begun to work: who is asked to end before leaves nothing behind.
+  virtual bool Works() const { return true; }
+
   // Actors hand over their rows and end, then the learner writes its checkpoint and ends, then the
   // rest. Blocks, at most about the configured drain time per step; `hurry` returning true cuts
   // the waiting short. Throws core::Error, after all have ended, when an actor or the learner

@@ -60,6 +60,8 @@ class ProcessJob final : public Job {
 
   ProgressSample Progress() override { return Sample(ReadTotals(parts_.folder)); }
 
+  bool Works() const override { return supervisor_.AllWork(); }
+
   void Stop(const Hurry& hurry) override {
     const auto stop = [&](const char* role) {
       return supervisor_.Stop(

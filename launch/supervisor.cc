@@ -182,6 +182,10 @@ Supervisor::Stopped Supervisor::Stop(std::string_view prefix,
   return stopped;
 }
 
+bool Supervisor::AllWork() const {
+  return std::ranges::all_of(children_, [](const auto& child) { return child->works; });
+}
+
 int Supervisor::num_running() const {
   return static_cast<int>(std::ranges::count_if(
       children_, [](const auto& child) { return child->process != nullptr; }));

@@ -60,6 +60,7 @@ class Supervisor {
                core::TimePoint deadline,
                const std::function<bool(core::TimePoint)>& wait);
 
+  bool AllWork() const;  // NoteWorking was said of every child's process.
   int num_running() const;
   int num_restarts() const;
   // 0: not running. For tests and for people.

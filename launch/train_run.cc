@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "configs/duration_text.h"
+#include "learner/checkpoint.h"
 
 namespace londi::launch {
 namespace {
@@ -24,7 +25,7 @@ std::chrono::seconds TimeLeft(const configs::RunConfig& config,
     left = std::min(
         left, std::chrono::duration<double>(static_cast<double>(updates) / updates_per_second));
   }
-  return std::chrono::ceil<std::chrono::seconds>(left);
+  return std::max(std::chrono::ceil<std::chrono::seconds>(left), std::chrono::seconds(0));
 }
 
 }  // namespace
@@ -38,6 +39,7 @@ TrainedSoFar ReadTrained(const RunFolder& folder) {
     trained.work.decisions = root.value("decisions", std::int64_t{0});
     trained.work.episodes = root.value("episodes", std::int64_t{0});
     trained.work.updates = root.value("updates", std::int64_t{0});
+    if (root.contains("ended")) trained.ended = root.value("ended", false);
   }
   return trained;
 }
@@ -47,23 +49,55 @@ void WriteTrained(const RunFolder& folder, const TrainedSoFar& trained) {
                       nlohmann::json{{"milliseconds", trained.time.count()},
                                      {"decisions", trained.work.decisions},
                                      {"episodes", trained.work.episodes},
-                                     {"updates", trained.work.updates}}
+                                     {"updates", trained.work.updates},
+                                     {"ended", trained.ended.value_or(false)}}
                           .dump());
 }
 
-bool IsTrained(const configs::RunConfig& config, const TrainedSoFar& trained) {
-  const auto reached = [](std::int64_t limit, std::int64_t now) {
-    return limit > 0 && now >= limit;
+std::vector<std::string> ReachedLimits(const configs::RunConfig& config,
+                                       const TrainedSoFar& trained) {
+  std::vector<std::string> limits;
+  if (trained.time >= config.run.duration) {
+    limits.push_back(fmt::format("run.duration ({})", configs::DurationText(config.run.duration)));
+  }
+  const auto count = [&](const char* key, std::int64_t limit, std::int64_t now) {
+    if (limit > 0 && now >= limit) limits.push_back(fmt::format("{} ({})", key, limit));
   };
-  return trained.time >= config.run.duration ||
-         reached(config.run.max_decisions, trained.work.decisions) ||
-         reached(config.learner.max_updates, trained.work.updates);
+  count("run.max_decisions", config.run.max_decisions, trained.work.decisions);
+  count("learner.max_updates", config.learner.max_updates, trained.work.updates);
+  return limits;
+}
+
+std::chrono::milliseconds TimeToRepeat(const configs::RunConfig& config,
+                                       const TrainedSoFar& trained) {
+  using std::chrono::milliseconds;
+  if (ReachedLimits(config, trained).empty()) return milliseconds(0);
+  return std::min<milliseconds>(config.learner.checkpoint_every,
+                                std::min<milliseconds>(trained.time, config.run.duration));
+}
+
+bool IsOver(const RunFolder& folder,
+            const configs::RunConfig& config,
+            const TrainedSoFar& trained) {
+  if (ReachedLimits(config, trained).empty()) return false;
+  if (trained.ended.value_or(false)) return true;
+  const auto checkpoints = learner::InspectCheckpoints(folder.checkpoints());
+  const auto newest =
+      std::ranges::find_if(checkpoints, [](const auto& each) { return each.problem.empty(); });
+  if (newest == checkpoints.end()) return false;
+  if (config.learner.max_updates > 0 && newest->updates >= config.learner.max_updates) return true;
+  // What an older londi left: its end was in order if nothing that it counted is missing.
+  return !trained.ended && newest->updates >= trained.work.updates;
 }
 
 TrainEnd Train(Job& job, const TrainParts& parts) {
   TrainedSoFar trained = ReadTrained(parts.folder);
-  const auto before = trained.time;
+  const std::chrono::milliseconds repeated = TimeToRepeat(parts.config, trained);
+  const auto before =
+      std::min<std::chrono::milliseconds>(trained.time, parts.config.run.duration) - repeated;
+  trained.ended = false;
   const core::TimePoint started = parts.clock.Now();
+  core::TimePoint repeats_since = started;
   core::TimePoint next_save = started;
   ProgressMeter meter;
   while (parts.signals.num_stop_requests() == 0) {
@@ -78,7 +112,9 @@ TrainEnd Train(Job& job, const TrainParts& parts) {
       WriteTrained(parts.folder, trained);
       next_save = now + kSaveEvery;
     }
-    if (IsTrained(parts.config, trained)) break;
+    if (!job.Works()) repeats_since = now;
+    const bool is_repeated = now - repeats_since >= repeated;
+    if (is_repeated && !ReachedLimits(parts.config, trained).empty()) break;
     parts.signals.WaitUntil(now + kRefresh);
   }
   const bool interrupted = parts.signals.num_stop_requests() > 0;
@@ -88,10 +124,13 @@ TrainEnd Train(Job& job, const TrainParts& parts) {
                   parts.config.run.rows_from.empty() ? "actors hand over their rows, " : "",
                   interrupted ? " (once more Ctrl-C: at once)" : ""));
   WriteTrained(parts.folder, trained);  // Also if Stop throws.
-  job.Stop([&] { return parts.signals.num_stop_requests() > 1; });
+  const auto hurry = [&] { return parts.signals.num_stop_requests() > 1; };
+  job.Stop(hurry);
   trained.work = job.Progress();
+  const bool hurried = hurry();
+  trained.ended = !hurried;
   WriteTrained(parts.folder, trained);
-  return interrupted ? TrainEnd::kInterrupted : TrainEnd::kFinished;
+  return interrupted || hurried ? TrainEnd::kInterrupted : TrainEnd::kFinished;
 }
 
 }  // namespace londi::launch

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "configs/run_config.h"
 #include "launch/job.h"
@@ -16,6 +18,9 @@ namespace londi::launch {
 struct TrainedSoFar {
   std::chrono::milliseconds time{0};
   ProgressSample work;
+  // Whether the last session came to its end: the roles ended as they were asked to, so that the
+  // last checkpoint has all that was learned. nullopt: an older londi did not say.
+  std::optional<bool> ended;
 };
 TrainedSoFar ReadTrained(const RunFolder& folder);  // Zeros when nothing was written yet.
 void WriteTrained(const RunFolder& folder, const TrainedSoFar& trained);
@@ -31,10 +36,22 @@ struct TrainParts {
 };
 
 // Drives `job` until the configuration's limits or a stop request, showing progress, then stops it
-// in order. A second stop request ends it at once. Throws what ended the job.
+// in order. A second stop request ends it at once. Where the limits had been reached before, it
+// trains until all roles have worked for TimeToRepeat. Throws what ended the job.
 TrainEnd Train(Job& job, const TrainParts& parts);
 
-// Whether the limits of `config` are reached. Pure.
-bool IsTrained(const configs::RunConfig& config, const TrainedSoFar& trained);
+// The limits of `config` that are reached, "run.duration (10 min)". Pure.
+std::vector<std::string> ReachedLimits(const configs::RunConfig& config,
+                                       const TrainedSoFar& trained);
+
+// How much of the training is done again by a session that finds the limits reached: what was
+// learned since the newest checkpoint is lost where a learner failed, or everything was killed, at
+// the end. 0: they are not reached. Pure.
+std::chrono::milliseconds TimeToRepeat(const configs::RunConfig& config,
+                                       const TrainedSoFar& trained);
+
+// Whether there is nothing left to train: the limits are reached, and a checkpoint has all that was
+// learned until then.
+bool IsOver(const RunFolder& folder, const configs::RunConfig& config, const TrainedSoFar& trained);
 
 }  // namespace londi::launch

@@ -93,17 +93,25 @@ bool TrainRun(const WholeRunOptions& options,
               const Prepared& run,
               const ProcessJobParts& parts,
               Terminal& terminal) {
-  if (IsTrained(run.config, ReadTrained(run.folder))) {
-    terminal.Say(
-        "this run has reached its limits; raise run.duration (--set run.duration=20min) to train "
-        "on");
+  const TrainedSoFar trained = ReadTrained(run.folder);
+  const auto limits = ReachedLimits(run.config, trained);
+  if (IsOver(run.folder, run.config, trained)) {
+    terminal.Say(fmt::format("this run has reached {}; raise that with --set to train on",
+                             fmt::join(limits, " and ")));
     return true;
   }
-  terminal.Say(
-      fmt::format("training for {} in {}{}",
-                  configs::RoughDuration(run.config.run.duration - ReadTrained(run.folder).time),
-                  run.folder.path.string(),
-                  WhereFrom(options, run.config)));
+  if (!limits.empty()) {
+    terminal.Say(
+        fmt::format("this run has reached {}, but its end was not in order: what was learned since "
+                    "the newest checkpoint is learned again",
+                    fmt::join(limits, " and ")));
+  }
+  const core::Duration left =
+      limits.empty() ? run.config.run.duration - trained.time : TimeToRepeat(run.config, trained);
+  terminal.Say(fmt::format("training for {} in {}{}",
+                           configs::RoughDuration(left),
+                           run.folder.path.string(),
+                           WhereFrom(options, run.config)));
   // A resumed run goes on with what it was asked for now.
   WriteFileAtomically(run.folder.config(), configs::ToYaml(run.config));
   const std::unique_ptr<Job> job = StartJob(options, parts);

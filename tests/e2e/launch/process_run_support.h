@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -100,20 +101,27 @@ class ProcessRun : public ::testing::Test {
       enemy();
       signals_.RequestStop();
     });
-    const auto job = StartProcessJob({.folder = folder_,
-                                      .config = config_,
-                                      .signals = signals_,
-                                      .clock = clock_,
-                                      .logger = monitor::MakeNullLogger(),
-                                      .events = events_});
-    EXPECT_EQ(Train(*job,
-                    {.folder = folder_,
-                     .config = config_,
-                     .signals = signals_,
-                     .clock = clock_,
-                     .terminal = terminal_}),
-              TrainEnd::kInterrupted);
+    EXPECT_EQ(TrainToTheEnd(), TrainEnd::kInterrupted);
     over_ = true;
+  }
+
+  std::unique_ptr<Job> Start() {
+    return StartProcessJob({.folder = folder_,
+                            .config = config_,
+                            .signals = signals_,
+                            .clock = clock_,
+                            .logger = monitor::MakeNullLogger(),
+                            .events = events_});
+  }
+
+  TrainEnd TrainToTheEnd() {
+    const auto job = Start();
+    return Train(*job,
+                 {.folder = folder_,
+                  .config = config_,
+                  .signals = signals_,
+                  .clock = clock_,
+                  .terminal = terminal_});
   }
 
   // Blocks until `done`, or until the run is over.
@@ -122,6 +130,7 @@ class ProcessRun : public ::testing::Test {
   }
 
   std::int64_t Decisions() { return ReadTotals(folder_).Sum("actor", counter::kDecisions); }
+  std::int64_t Updates() { return ReadTotals(folder_).Range("learner", counter::kUpdates).second; }
 
   void Kill(const std::string& role) {
     const int lives = CountEvents(folder_, "role_started", role);

@@ -23,6 +23,7 @@
 #include "launch/run_invariants.h"
 #include "launch/train_run.h"
 #include "launch/wiring.h"
+#include "learner/checkpoint.h"
 #include "tests/e2e/launch/process_run_support.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/listening_ports.h"
@@ -157,15 +158,18 @@ TEST_F(ProcessRun, AStopWhileTheLearnerThrottlesGivesUpNoRow) {
 
 TEST_F(ProcessRun, ARunWhoseLearnerFailsAtItsLastCheckpointDoesNotEndWell) {
   config_.learner.checkpoint_every = std::chrono::hours(1);
+  config_.run.max_decisions = 3000;
   WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
 
   const auto train = [&] {
-    TrainUntil([&] {
-      WaitFor([&] { return ReadTotals(folder_).Sum("learner", counter::kUpdates) > 0; });
+    const std::jthread enemy([&] {
+      WaitFor([&] { return Updates() > 0; });
       std::filesystem::rename(folder_.checkpoints(), temp_ / "checkpoints");
       std::ofstream(folder_.checkpoints()) << "no folder";
     });
+    TrainToTheEnd();
   };
+  const auto newest = [&] { return learner::InspectCheckpoints(folder_.checkpoints()).front(); };
 
   try {
     train();
@@ -175,6 +179,15 @@ TEST_F(ProcessRun, ARunWhoseLearnerFailsAtItsLastCheckpointDoesNotEndWell) {
     EXPECT_THAT(error.text().fix, ::testing::HasSubstr("--resume"));
   }
   EXPECT_EQ(CountEvents(folder_, "role_stopped", "coordinator"), 1);
+
+  // Going on with it learns again what is in no checkpoint, although the limit is reached.
+  std::filesystem::remove(folder_.checkpoints());
+  std::filesystem::rename(temp_ / "checkpoints", folder_.checkpoints());
+  EXPECT_EQ(newest().updates, 0);
+  EXPECT_FALSE(IsOver(folder_, config_, ReadTrained(folder_)));
+  EXPECT_EQ(TrainToTheEnd(), TrainEnd::kFinished);
+  EXPECT_GT(newest().updates, 0);
+  EXPECT_TRUE(IsOver(folder_, config_, ReadTrained(folder_)));
 }
 
 // The learner throttles, so the spools are full of rows when it happens.

@@ -20,6 +20,7 @@
 #include "launch/run_folder.h"
 #include "launch/time_use.h"
 #include "launch/train_run.h"
+#include "learner/checkpoint.h"
 #include "learner/replay/segment_log.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temp_folder.h"
@@ -255,6 +256,48 @@ TEST_F(WholeRun, KilledWorkerAndActorAreReplacedAndNoRowIsDoubled) {
     sequence = stored.sequence;
   }
   EXPECT_EQ(last.size(), 2u);  // Both lives of the actor.
+}
+
+TEST_F(WholeRun, ARunThatIsKilledWhileItsRolesEndLearnsAgainWhatNoCheckpointHas) {
+  {
+    ChildProcess train({.name = "train",
+                        .executable = LONDI_BINARY,
+                        .arguments = {"train",
+                                      Config(),
+                                      "--no-evaluation",
+                                      "--set",
+                                      "run.max_decisions=400",
+                                      "--set",
+                                      "learner.checkpoint_every=1h"},
+                        .output = temp_ / "train.out"});
+    WaitFor(train, [&] {
+      const auto run = FindRun();
+      return run && ReadTotals(*run).Range("learner", counter::kUpdates).second > 0;
+    });
+    ASSERT_EQ(Lives("learner").size(), 1u) << Said();
+    kill(Lives("learner").front(), SIGSTOP);  // So that there is time: actors cannot hand over.
+    WaitFor(train, [&] { return Said().find("training is over") != std::string::npos; });
+    ASSERT_FALSE(exit_) << Said();
+    ASSERT_THAT(Said(), HasSubstr("training is over"));
+  }
+  const auto learned = [&] {
+    return learner::InspectCheckpoints(FindRun()->checkpoints()).front().updates;
+  };
+  ASSERT_EQ(learned(), 0);
+  const std::string resume = "train --no-evaluation --resume " + FindRun()->path.string();
+
+  const auto resumed = Londi(resume);
+
+  EXPECT_EQ(resumed.status, 0) << resumed.output;
+  EXPECT_THAT(resumed.output,
+              AllOf(HasSubstr("has reached run.max_decisions (400), but its end was not in order"),
+                    HasSubstr("training for")));
+  EXPECT_GT(learned(), 0);
+  const auto again = Londi(resume);
+  EXPECT_EQ(again.status, 0) << again.output;
+  EXPECT_THAT(again.output,
+              AllOf(HasSubstr("has reached run.max_decisions (400); raise that"),
+                    Not(HasSubstr("training for"))));
 }
 
 TEST_F(WholeRun, InOneProcessItIsInterruptedAndGoesOn) {
