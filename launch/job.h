@@ -23,7 +23,7 @@ class Job {
   // Actors hand over their rows and end, then the learner writes its checkpoint and ends, then the
   // rest. Blocks, at most about the configured drain time per step; `hurry` returning true cuts
   // the waiting short. Throws core::Error, after all have ended, when an actor or the learner
-  // failed at that.
+  // failed at that, or the learner had to be killed or was not there.
   using Hurry = std::function<bool()>;
   virtual void Stop(const Hurry& hurry) = 0;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "configs/duration_text.h"
 #include "core/error.h"
 #include "launch/member_health.h"
 #include "launch/progress_totals.h"
@@ -76,7 +77,17 @@ class ProcessJob final : public Job {
     stop("coordinator");
     ThrowIfFailed(actors.failed,
                   "rows that it had not handed over are in its spool, if they are anywhere");
-    ThrowIfFailed(learner.failed,
+    std::vector<std::string> without_checkpoint = learner.failed;
+    if (!hurry()) {  // Else it was wanted so.
+      for (const std::string& name : learner.killed) {
+        without_checkpoint.push_back(fmt::format("{}: killed after run.drain ({})",
+                                                 name,
+                                                 configs::DurationText(parts_.config.run.drain)));
+      }
+      for (const std::string& name : learner.absent)
+        without_checkpoint.push_back(name + ": it was to be started again");
+    }
+    ThrowIfFailed(without_checkpoint,
                   "its last checkpoint is missing, and what it learned since the one before");
   }
 

@@ -146,6 +146,7 @@ Supervisor::Stopped Supervisor::Stop(std::string_view prefix,
     if (child->restart_at) {
       parts_.events.Append("role_stopped",
                            {{"role", child->spec.name}, {"how", "it was to be started again"}});
+      stopped.absent.push_back(child->spec.name);
       child->restart_at.reset();
     }
     if (!child->process) continue;
@@ -158,8 +159,10 @@ Supervisor::Stopped Supervisor::Stop(std::string_view prefix,
       if (!exit) return false;
       parts_.logger->info("{} ended: {}", child->spec.name, exit->Text());
       parts_.events.Append("role_stopped", {{"role", child->spec.name}, {"how", exit->Text()}});
-      const bool as_asked = exit->succeeded() || exit->signal == SIGTERM;  // Or had just begun.
-      if (!as_asked) {
+      const bool had_just_begun = exit->signal == SIGTERM;
+      if (had_just_begun && child->policy.restarts() > 0) {
+        stopped.absent.push_back(child->spec.name);
+      } else if (!exit->succeeded() && !had_just_begun) {
         stopped.failed.push_back(child->spec.name + ": " + exit->Text());
         parts_.logger->warn("{} failed when it was to end: {}; the last it said: {}",
                             child->spec.name,

@@ -51,6 +51,7 @@ class Supervisor {
   struct Stopped {
     std::vector<std::string> killed;  // Not in time.
     std::vector<std::string> failed;  // With a failure: "learner: exit status 1".
+    std::vector<std::string> absent;  // Failed before, and its next life had not begun to work.
   };
   // Asks the children whose name begins with `prefix` to end (SIGTERM), waits, kills what is left
   // at `deadline`. `wait` blocks until a signal or the given time (Signals::WaitUntil); returning

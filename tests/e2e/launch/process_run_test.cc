@@ -190,6 +190,27 @@ TEST_F(ProcessRun, ARunWhoseLearnerFailsAtItsLastCheckpointDoesNotEndWell) {
   EXPECT_TRUE(IsOver(folder_, config_, ReadTrained(folder_)));
 }
 
+TEST_F(ProcessRun, ARunWhoseLearnerHangsAtItsEndDoesNotEndWell) {
+  config_.run.drain = std::chrono::seconds(1);
+  config_.actor.drain = milliseconds(500);
+  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
+
+  const auto train = [&] {
+    TrainUntil([&] {
+      WaitFor([&] { return Updates() > 0; });
+      kill(Pids(folder_).at("learner"), SIGSTOP);
+    });
+  };
+
+  try {
+    train();
+    FAIL() << "it ended as if there were a last checkpoint";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.text().what, ::testing::HasSubstr("learner: killed after run.drain (1s)"));
+  }
+  EXPECT_EQ(CountEvents(folder_, "role_killed", "learner"), 1);
+}
+
 // The learner throttles, so the spools are full of rows when it happens.
 TEST_F(ProcessRun, WithASpoolOnDiskTheRowsOfAKilledActorReachTheLogOnce) {
   config_.learner.rate = {.samples_per_row = 20'000, .min_rows = 100, .slack = 20'000};
@@ -208,7 +229,7 @@ TEST_F(ProcessRun, WithASpoolOnDiskTheRowsOfAKilledActorReachTheLogOnce) {
 }
 
 TEST_F(ProcessRun, AStopWhileTheWorkersHangGivesUpNoRow) {
-  config_.run.drain = std::chrono::seconds(3);
+  config_.run.drain = std::chrono::seconds(10);
   WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
 
   TrainUntil([&] {

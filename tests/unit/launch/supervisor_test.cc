@@ -256,14 +256,27 @@ TEST_F(SupervisorTest, StoppingTellsOfAChildThatWasToBeStartedAgain) {
   while (supervisor.num_restarts() < 2 && clock_.Now() < deadline) supervisor.Poll();
   ASSERT_EQ(supervisor.num_running(), 0);
 
-  EXPECT_THAT(supervisor.Stop("actor", deadline, [](core::TimePoint) { return true; }).killed,
-              ElementsAre());
+  const auto stopped = supervisor.Stop("actor", deadline, [](core::TimePoint) { return true; });
 
+  EXPECT_THAT(stopped.killed, ElementsAre());
+  EXPECT_THAT(stopped.absent, ElementsAre("actor.0"));
   EXPECT_FALSE(supervisor.NextRestart());
   std::ifstream in(temp_ / "events.jsonl");
   const std::string events{std::istreambuf_iterator<char>(in), {}};
   EXPECT_THAT(events, HasSubstr("role_stopped"));
   EXPECT_THAT(events, HasSubstr("was to be started again"));
+}
+
+TEST_F(SupervisorTest, AChildWhoseNextLifeHasJustBegunIsNotTakenForOneThatEndedWell) {
+  for (const char* name : {"actor.0", "actor.1"})
+    supervisor_.Start(Script(name, "exec sleep 1000"));
+  kill(supervisor_.Pid("actor.0"), SIGKILL);
+  PollUntil([&] { return supervisor_.num_restarts() == 1 && supervisor_.num_running() == 2; });
+
+  const auto stopped = Stop("actor", std::chrono::seconds(30));
+
+  EXPECT_THAT(stopped.absent, ElementsAre("actor.0"));
+  EXPECT_THAT(stopped.failed, ElementsAre());
 }
 
 TEST_F(SupervisorTest, WhileSomeAreStoppedTheOthersAreStartedAgain) {
