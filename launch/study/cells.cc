@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -70,6 +71,25 @@ std::string EvaluationKey(const configs::NamedSets& where) {
   std::string key = where.name;
   for (const std::string& set : where.sets) key += " " + set;
   return key;
+}
+
+namespace {
+
+// A name has no spaces.
+bool IsNamed(const std::string& key, const std::string& name) {
+  return key.substr(0, key.find(' ')) == name;
+}
+
+}  // namespace
+
+bool IsEvaluated(const CellState& state, const configs::NamedSets& where) {
+  const auto share_the_file = std::ranges::count_if(
+      state.evaluated, [&](const auto& one) { return IsNamed(one.first, where.name); });
+  return share_the_file == 1 && state.evaluated.contains(EvaluationKey(where));
+}
+
+void ForgetEvaluation(CellState& state, const configs::NamedSets& where) {
+  std::erase_if(state.evaluated, [&](const auto& one) { return IsNamed(one.first, where.name); });
 }
 
 Step NextStep(const CellState& state, bool has_run, bool has_evaluations) {

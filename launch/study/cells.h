@@ -51,6 +51,13 @@ std::vector<std::string> WithNewOptions(std::vector<std::string> config,
 // All that an evaluation depends on besides the cell: with other changes it is another one.
 std::string EvaluationKey(const configs::NamedSets& where);
 
+// Whether Cell::evaluation(where) is this evaluation. Not where another one of the same name is
+// known too, as studies of before kept them: they share the file.
+bool IsEvaluated(const CellState& state, const configs::NamedSets& where);
+
+// Before Cell::evaluation(where) is written: what was in it is gone, whatever its changes were.
+void ForgetEvaluation(CellState& state, const configs::NamedSets& where);
+
 enum class Step { kTrain, kResume, kEvaluate, kDone };
 // `has_run`: training was begun; `has_evaluations`: all that are wanted. Pure.
 Step NextStep(const CellState& state, bool has_run, bool has_evaluations);

@@ -140,8 +140,7 @@ class Study {
   }
 
   static bool IsThere(const Cell& cell, const CellState& state, const NamedSets& where) {
-    return state.evaluated.contains(study::EvaluationKey(where)) &&
-           std::filesystem::exists(cell.evaluation(where));
+    return study::IsEvaluated(state, where) && std::filesystem::exists(cell.evaluation(where));
   }
 
   // The first that is missing; the last, when none is.
@@ -161,7 +160,10 @@ class Study {
     const auto started = clock_.Now();
     if (step == Step::kTrain) {
       std::filesystem::create_directories(cell.folder);
-      state.config = Lines(index);
+      state = {.config = Lines(index)};  // Of a run that was deleted nothing holds any more.
+      study::WriteState(cell, state);
+    } else if (step == Step::kEvaluate) {
+      study::ForgetEvaluation(state, where);
       study::WriteState(cell, state);
     }
     if (!RunChild(index, step, where)) return false;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <regex>
 #include <string>
 
 #include "launch/child_process.h"
@@ -194,6 +195,30 @@ TEST_F(StudyTest, LearnsSeedBySeedFromTheRowsOfAFormerStudy) {
   EXPECT_THAT(testing::ReadText(run->config()), HasSubstr("rows_from: \"" + from->path.string()));
   EXPECT_THAT(testing::ReadText(run->events()),
               AllOf(HasSubstr("learner"), Not(HasSubstr("actor"))));
+}
+
+TEST_F(StudyTest, WhatIsSaidOfARunElsewhereIsOfThere) {
+  const study::Cell full = CellOf("full");
+  testing::WriteText(temp_ / "study.yaml",
+                     std::regex_replace(testing::ReadText(temp_ / "study.yaml"),
+                                        std::regex("variants: .*"),
+                                        "variants: [full]\n  oracle: false"));
+  const auto at = [&](const std::string& cost) {
+    return Londi(Study() + " --set 'study.also=[\"there evaluation.costs=[" + cost + "]\"]'");
+  };
+  for (const std::string cost : {"0.2", "0.3", "0.2"}) {
+    const auto done = at(cost);
+    ASSERT_EQ(done.status, 0) << done.output;
+    EXPECT_THAT(done.output, HasSubstr("evaluating (there) full"));
+    EXPECT_THAT(Result("there/report.md"), HasSubstr("switcher c=" + cost + " |"));
+  }
+  EXPECT_THAT(at("0.2").output, Not(HasSubstr("evaluating")));
+
+  // A run that was deleted is made anew, and what was known of it is forgotten first.
+  std::filesystem::remove_all(FindRun(full.folder)->path);
+  KillOnce([&] { return FindRun(full.folder).has_value(); });
+  EXPECT_FALSE(study::ReadState(full).trained);
+  EXPECT_TRUE(study::ReadState(full).evaluated.empty());
 }
 
 TEST_F(StudyTest, SaysWhatFailedAndWhereItsLogIs) {

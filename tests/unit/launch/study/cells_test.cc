@@ -74,6 +74,23 @@ TEST(Cell, HasAnEvaluationForEachPlaceAndItsChanges) {
   EXPECT_EQ(EvaluationKey(test), "test environment.id=a evaluation.threads=1");
 }
 
+TEST(CellState, KnowsOneEvaluationOfANameForTheyShareAFile) {
+  const configs::NamedSets a{"test", {"environment.id=a"}}, b{"test", {"environment.id=b"}};
+  CellState state{.evaluated = {{"", 1}, {"testing", 1}, {EvaluationKey(a), 1}}};
+  EXPECT_TRUE(IsEvaluated(state, a));
+  EXPECT_FALSE(IsEvaluated(state, b));
+
+  state.evaluated[EvaluationKey(b)] = 1;  // As studies wrote it before.
+  EXPECT_FALSE(IsEvaluated(state, a)) << "whose is the file?";
+  EXPECT_FALSE(IsEvaluated(state, b));
+
+  ForgetEvaluation(state, a);
+  EXPECT_EQ(state.evaluated, (std::map<std::string, double>{{"", 1}, {"testing", 1}}));
+  EXPECT_TRUE(IsEvaluated(state, {}));
+  ForgetEvaluation(state, {});
+  EXPECT_EQ(state.evaluated, (std::map<std::string, double>{{"testing", 1}}));
+}
+
 TEST(TimeLeft, CountsWhatIsLeftAsLongAsTheMeanOfWhatIsDone) {
   using Seconds = std::chrono::duration<double>;
   Work left, done;
