@@ -45,6 +45,8 @@ std::optional<ActUnderWay> Pause(pid_t pid, core::TimePoint until) {
 std::optional<ActUnderWay> FillDisk(pid_t pid, core::TimePoint until) {
   rlimit before{};
   if (prlimit(pid, RLIMIT_FSIZE, nullptr, &before) != 0) return std::nullopt;
+  // Full already, by an act under way: its limit would be what this act leaves behind.
+  if (before.rlim_cur <= kFullAt) return std::nullopt;
   const rlimit full{kFullAt, before.rlim_max};
   if (prlimit(pid, RLIMIT_FSIZE, &full, nullptr) != 0) return std::nullopt;
   return ActUnderWay{until, [=](core::TimePoint) -> std::optional<core::TimePoint> {

@@ -21,8 +21,8 @@ struct ActUnderWay {
   std::function<std::optional<core::TimePoint>(core::TimePoint now)> step;
 };
 
-// Does `act` to the child `pid`. nullopt: it did not hit (the process is gone, or may not be
-// traced). Acts without a length are over at once. One thread only.
+// Does `act` to the child `pid`. nullopt: it did not hit (the process is gone, may not be traced,
+// or has a full disk already). Acts without a length are over at once. One thread only.
 std::optional<ActUnderWay> Perform(const ChaosAct& act, pid_t pid, core::TimePoint now);
 
 }  // namespace londi::launch

@@ -152,6 +152,29 @@ TEST_F(ChaosActTest, AFullDiskIsALimitThatIsLiftedAgain) {
   EXPECT_EQ(limit(), before);
 }
 
+TEST_F(ChaosActTest, ADiskThatIsFullAlreadyIsNotHitAndNotFullForGood) {
+  const auto limit = [&] {
+    rlimit now{};
+    prlimit(pid_, RLIMIT_FSIZE, nullptr, &now);
+    return now.rlim_cur;
+  };
+  const auto fill = [&](milliseconds length) {
+    return Perform({.role = "learner", .kind = ChaosAct::Kind::kDiskFull, .length = length},
+                   pid_,
+                   steady_clock::now());
+  };
+  const rlim_t before = limit();
+
+  auto first = fill(milliseconds(5));
+  auto second = fill(milliseconds(10));
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(second);
+  first->step(first->next);
+  if (second) second->step(second->next);
+
+  EXPECT_EQ(limit(), before);
+}
+
 TEST_F(ChaosActTest, APausedProcessGoesOnAndAKilledOneIsGone) {
   WaitForMore(counters_.work, 1);
   auto pause =
