@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/error.h"
 #include "launch/chaos_act.h"
 #include "launch/member_health.h"
 #include "launch/run_invariants.h"
@@ -75,6 +76,7 @@ class Attack {
   const std::map<std::string, int>& counts() const { return counts_; }
   const std::set<std::string>& roles_hit() const { return hit_; }
   int missed() const { return missed_; }
+  int num_planned() const { return static_cast<int>(acts_.size()); }
 
  private:
   bool AllWork(const RunFolder& folder) const {
@@ -129,9 +131,28 @@ WholeRunOptions UnderAttack(WholeRunOptions run, std::chrono::seconds duration) 
   run.sets.insert(run.sets.begin(), "transition_log.segment_bytes=1048576");
   run.sets.push_back(fmt::format("run.duration={}s", total.count()));
   run.sets.push_back("run.max_decisions=0");
+  run.sets.push_back("learner.max_updates=0");
   run.sets.push_back("run.restarts=1000");
   run.evaluate = false;
   return run;
+}
+
+// Where the roles are no processes, or nobody acts, there is nothing to hurt or to lose.
+void RequireProcessesThatAct(const WholeRunOptions& run) {
+  const configs::RunConfig config = configs::LoadRunConfig(
+      run.resume.empty() ? run.config : OpenRunFolder(run.resume).config(), run.sets);
+  if (config.run.lock_step > 0) {
+    throw core::ConfigError(
+        {.what = fmt::format("run.lock_step is {} in an attack", config.run.lock_step),
+         .why = "all roles then take turns in one process: none can be killed or cut off alone",
+         .fix = "attack a run with run.lock_step=0"});
+  }
+  if (!config.run.rows_from.empty()) {
+    throw core::ConfigError(
+        {.what = fmt::format("run.rows_from is {} in an attack", config.run.rows_from.string()),
+         .why = "nobody acts then: its rows are there already, and none can be lost",
+         .fix = "attack a run without run.rows_from"});
+  }
 }
 
 int CountRestarts(const RunFolder& folder) {
@@ -146,6 +167,7 @@ int CountRestarts(const RunFolder& folder) {
 }  // namespace
 
 int RunChaos(const ChaosRunOptions& options) {
+  RequireProcessesThatAct(options.run);
   WholeRunOptions run = UnderAttack(options.run, options.chaos.duration);
   const configs::RunConfig config = configs::LoadRunConfig(
       run.resume.empty() ? run.config : OpenRunFolder(run.resume).config(), run.sets);
@@ -175,6 +197,16 @@ int RunChaos(const ChaosRunOptions& options) {
              report.streams);
   for (const std::string& violation : report.violations) fmt::print("VIOLATED: {}\n", violation);
   if (!report.violations.empty()) return 1;
+  if (attack.num_planned() > 0 && attack.roles_hit().empty()) {
+    throw core::Error(
+        {.what = "no act of the attack hit",
+         .why = fmt::format("{} were planned, from when all roles worked until the last fifth of "
+                            "the {} s, which is left in peace",
+                            attack.num_planned(),
+                            options.chaos.duration.count()),
+         .fix = "attack for longer (--minutes); " + (folder.logs() / "train.log").string() +
+                " says how the roles fared"});
+  }
   fmt::print("all invariants hold\n");
   return 0;
 }

@@ -104,5 +104,31 @@ TEST_F(Chaos, AViolationEndsItWithStatus1) {
                     Not(HasSubstr("all invariants hold"))));
 }
 
+TEST_F(Chaos, ARunThatHasReachedItsLastUpdateTrainsOnUnderAttack) {
+  const auto train = Londi("train --no-evaluation --set learner.max_updates=1 " + Config());
+  ASSERT_EQ(train.status, 0) << train.output;
+
+  const auto chaos = Londi("chaos " + Run().path.string() + " --minutes 0.09 --every 3600");
+
+  EXPECT_EQ(chaos.status, 0) << chaos.output;
+  EXPECT_THAT(chaos.output,
+              AllOf(HasSubstr("training for 5 s"),
+                    ContainsRegex("log: [1-9][0-9]* rows of [1-9]"),
+                    HasSubstr("all invariants hold")));
+}
+
+// The seed's only act comes 3.97 s after all roles work, and 4 s after the start peace begins.
+TEST_F(Chaos, AnAttackThatHitsNobodyFails) {
+  const auto chaos = Londi("chaos " + Config() + " --seed 212 --minutes 0.0834 --every 3");
+
+  EXPECT_EQ(chaos.status, 1) << chaos.output;
+  EXPECT_THAT(chaos.output,
+              AllOf(HasSubstr("0 roles hit"),
+                    HasSubstr("no act of the attack hit"),
+                    HasSubstr("why: 1 were planned"),
+                    HasSubstr("fix: attack for longer"),
+                    Not(HasSubstr("all invariants hold"))));
+}
+
 }  // namespace
 }  // namespace londi::launch

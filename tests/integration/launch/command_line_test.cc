@@ -243,6 +243,16 @@ TEST_F(CommandLine, AStudyThatCannotWorkIsRefusedBeforeAnythingIsTrained) {
               Complains(1, "nothing to report", "londi study"));
 }
 
+TEST_F(CommandLine, AnAttackOnARunThatNothingCanHappenToIsRefused) {
+  const std::string chaos = "chaos --minutes 0.09 " + WithTinyLms();
+  EXPECT_THAT(Londi(chaos + " --set run.lock_step=10 --set learner.max_updates=20"
+                            " --set evaluation.threads=1"),
+              Complains(2, "run.lock_step is 10 in an attack", "run.lock_step=0"));
+  EXPECT_THAT(Londi(chaos + " --set run.rows_from=former"),
+              Complains(2, "run.rows_from is former in an attack", "without run.rows_from"));
+  EXPECT_FALSE(std::filesystem::exists(temp_ / "runs"));
+}
+
 TEST_F(CommandLine, PrintsTheOptionsOfAFinetuning) {
   const auto defaults = Londi("config print --finetune");
   EXPECT_EQ(defaults.status, 0);
