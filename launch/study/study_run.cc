@@ -58,7 +58,6 @@ class Study {
     for (const Cell& cell : cells_) {
       run_configs_.push_back(configs::LoadRunConfig(
           config_.config, config_.SetsOf(cell.variant, cell.seed, cell.folder)));
-      RequireRows(run_configs_.back());
     }
   }
 
@@ -66,6 +65,9 @@ class Study {
     // Two studies in one folder would train the same cells. A report may be made beside one.
     std::optional<RunLock> lock;
     if (!only_report) {
+      for (std::size_t i = 0; i < cells_.size(); ++i) {
+        if (Next(i) == Step::kTrain) RequireRows(run_configs_[i]);
+      }
       MakeFolder();
       lock.emplace(folder_);
     }

@@ -195,6 +195,14 @@ TEST_F(StudyTest, LearnsSeedBySeedFromTheRowsOfAFormerStudy) {
   EXPECT_THAT(testing::ReadText(run->config()), HasSubstr("rows_from: \"" + from->path.string()));
   EXPECT_THAT(testing::ReadText(run->events()),
               AllOf(HasSubstr("learner"), Not(HasSubstr("actor"))));
+
+  // Its runs have copies of the rows by now.
+  std::filesystem::remove_all(temp_ / "studies" / "tiny");
+  for (const char* how : {" --only-report", ""}) {
+    const auto reported = Londi(again + how);
+    EXPECT_EQ(reported.status, 0) << reported.output;
+    EXPECT_THAT(reported.output, HasSubstr("# Study again"));
+  }
 }
 
 TEST_F(StudyTest, WhatIsSaidOfARunElsewhereIsOfThere) {
