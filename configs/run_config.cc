@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "configs/bind.h"
+#include "configs/duration_text.h"
 #include "core/error.h"
 
 namespace londi::configs {
@@ -322,6 +323,15 @@ void RunConfig::Validate() const {
     throw core::ConfigError({.what = "run.lease is shorter than three heartbeats",
                              .why = "one late heartbeat would end a healthy role",
                              .fix = "raise run.lease or lower run.heartbeat"});
+  }
+  if (actor.drain > run.drain) {
+    throw core::ConfigError(
+        {.what = fmt::format("actor.drain is {} although run.drain is {}",
+                             DurationText(actor.drain),
+                             DurationText(run.drain)),
+         .why = "an actor that has not ended within run.drain is killed, with the rows that it was "
+                "still handing over",
+         .fix = "raise run.drain, or lower actor.drain"});
   }
   ValidateInterface(run.interface, transport.security);
   static_cast<void>(actors::MakeEnvironment(environment.id, environment.options()));

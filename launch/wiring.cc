@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -50,6 +51,11 @@ inference::ServerOptions ServerOptionsOf(const configs::RunConfig& config, core:
           // Half of what the process gets to end: the rest is for leaving the run in order.
           .drain = std::chrono::milliseconds(config.run.drain) / 2,
           .tier = core::TierName(tier)};
+}
+
+std::chrono::seconds WorkersTimeout(const configs::RunOptions& run) {
+  // Where run.startup is short, a worker may need several lives.
+  return std::max<std::chrono::seconds>(run.startup, std::chrono::minutes(5));
 }
 
 learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {

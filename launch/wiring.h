@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "actors/actor_loop.h"
@@ -28,6 +29,9 @@ void CheckModels(const configs::RunConfig& config);
 
 const configs::LmChoice& LmOf(const configs::RunConfig& config, core::Tier tier);
 inference::ServerOptions ServerOptionsOf(const configs::RunConfig& config, core::Tier tier);
+
+// How long an actor waits for workers of both tiers: as long as they may take to load their LMs.
+std::chrono::seconds WorkersTimeout(const configs::RunOptions& run);
 
 learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config);
 actors::ActorOptions ActorOptionsOf(const configs::RunConfig& config);

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "configs/duration_text.h"
 #include "core/error.h"
 #include "launch/roles/role_process.h"
 #include "launch/roles/roles.h"
@@ -17,8 +18,6 @@
 
 namespace londi::launch {
 namespace {
-
-constexpr std::chrono::minutes kWorkersTimeout{5};  // LMs may take their time to load.
 
 std::vector<std::string> WorkersOf(const std::vector<transport::Member>& members, core::Tier tier) {
   std::vector<std::string> endpoints;
@@ -91,7 +90,8 @@ bool BothTiersAreThere(const std::vector<transport::Member>& members) {
 // False: asked to end first.
 bool WaitForWorkers(RoleProcess& process) {
   using std::chrono::steady_clock;
-  const auto deadline = steady_clock::now() + kWorkersTimeout;
+  const std::chrono::seconds patience = WorkersTimeout(process.config().run);
+  const auto deadline = steady_clock::now() + patience;
   while (!process.ShouldStop() && steady_clock::now() < deadline) {
     const auto look_up = steady_clock::now() + process.config().run.heartbeat;  // For a signal.
     if (process.registry().WaitForMembers(
@@ -103,7 +103,7 @@ bool WaitForWorkers(RoleProcess& process) {
   throw core::UnavailableError(
       {.what = "no inference workers",
        .why =
-           fmt::format("a worker of each tier was waited for {} minutes", kWorkersTimeout.count()),
+           fmt::format("a worker of each tier was waited for {}", configs::RoughDuration(patience)),
        .fix = "see the logs of inference.quick.0 and inference.deepthink.0 in the run folder"});
 }
 

@@ -185,6 +185,17 @@ TEST(RunConfig, AnOnPolicyAlgorithmNeedsItsPolicyToAct) {
                     Not(HasSubstr("learner.agreement_rows to true"))));
 }
 
+TEST(RunConfig, AnActorMayHandOverOnlyAsLongAsItLives) {
+  RunConfig config;
+  config.run.drain = std::chrono::seconds(8);
+  config.actor.drain = std::chrono::seconds(8);
+  EXPECT_NO_THROW(config.Validate());
+  config.actor.drain = std::chrono::milliseconds(8001);
+  EXPECT_THAT(Complaint([&] { config.Validate(); }),
+              AllOf(HasSubstr("actor.drain is 8001ms although run.drain is 8s"),
+                    HasSubstr("raise run.drain")));
+}
+
 TEST(RunConfig, BoundariesAreForWhoLearnsFromThem) {
   RunConfig config;
   config.actor.boundaries.rollouts = 2;

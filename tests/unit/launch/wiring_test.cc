@@ -25,5 +25,13 @@ TEST(Wiring, TheLearnerMasksCallsThatTheGovernorDoesNotAdmit) {
   EXPECT_EQ(LearnerOptionsOf(config).batch.relabel.least_per_call, 7500);
 }
 
+TEST(Wiring, AnActorWaitsForWorkersAsLongAsTheyMayTakeToStart) {
+  configs::RunOptions run;
+  run.startup = std::chrono::minutes(30);
+  EXPECT_EQ(WorkersTimeout(run), std::chrono::minutes(30));
+  run.startup = std::chrono::seconds(1);
+  EXPECT_EQ(WorkersTimeout(run), std::chrono::minutes(5));
+}
+
 }  // namespace
 }  // namespace londi::launch
