@@ -81,6 +81,7 @@ int RunLearner(const std::filesystem::path& run_folder) {
   while (!process.ShouldStop()) {  // After max_updates: rows are taken until the run ends.
     process.registry().Report(CountersOf(loop));
     process.WaitForHeartbeat();
+    loop.ThrowIfFailed();
   }
   process.registry().Report(CountersOf(loop));
   process.registry().Leave();

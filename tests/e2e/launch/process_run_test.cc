@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -209,6 +210,33 @@ TEST_F(ProcessRun, ARunWhoseLearnerHangsAtItsEndDoesNotEndWell) {
     EXPECT_THAT(error.text().what, ::testing::HasSubstr("learner: killed after run.drain (1s)"));
   }
   EXPECT_EQ(CountEvents(folder_, "role_killed", "learner"), 1);
+}
+
+// A run that has reached learner.max_updates, as long as its actors hand over.
+TEST_F(ProcessRun, ALearnerThatHasLearnedItsLastAndCanTakeNoMoreRowsIsReplaced) {
+  config_.learner.max_updates = 1;
+  config_.learner.rate.slack = 1e9;
+  config_.learner.ingest.wait_for_room = std::chrono::seconds(0);
+  config_.transition_log.segment_bytes = 1 << 20;
+  WriteFileAtomically(folder_.config(), configs::ToYaml(config_));
+  const auto job = Start();
+  const auto go_on_until = [&](const std::function<bool()>& done) {
+    const core::TimePoint deadline = clock_.Now() + std::chrono::seconds(100);
+    while (!done() && clock_.Now() < deadline) {
+      job->Poll();
+      signals_.WaitUntil(clock_.Now() + milliseconds(50));
+    }
+    EXPECT_TRUE(done());
+  };
+  go_on_until([&] { return Updates() == 1; });
+
+  const rlimit full{(1 << 20) - 1, RLIM_INFINITY};
+  ASSERT_EQ(prlimit(Pids(folder_).at("learner"), RLIMIT_FSIZE, &full, nullptr), 0);
+  go_on_until([&] { return CountEvents(folder_, "role_started", "learner") == 2; });
+
+  EXPECT_EQ(CountEvents(folder_, "role_failed", "learner"), 1);
+  job->Stop([] { return false; });
+  EXPECT_THAT(CheckInvariants(folder_, config_).violations, ::testing::IsEmpty());
 }
 
 // The learner throttles, so the spools are full of rows when it happens.
