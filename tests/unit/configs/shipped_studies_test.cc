@@ -14,7 +14,7 @@ TEST(ShippedStudies, Load) {
   for (const auto& entry : std::filesystem::directory_iterator(LONDI_STUDIES)) {
     ++studies;
     try {
-      EXPECT_GE(LoadStudyConfig(entry.path(), {}).ParsedVariants().size(), 2u) << entry.path();
+      EXPECT_FALSE(LoadStudyConfig(entry.path(), {}).ParsedVariants().empty()) << entry.path();
     } catch (const core::Error& error) {
       ADD_FAILURE() << entry.path() << ": " << error.what();
     }
