@@ -134,7 +134,7 @@ TEST_F(Registries, AMemberHearsOfThoseItWatchesWithoutAsking) {
 }
 
 TEST_F(Registries, WhatALeaverReportedLastIsKnown) {
-  StartCoordinator(1);
+  StartCoordinator(1, {.lease = milliseconds(60'000)});  // It leaves, however late.
   const auto actor = Join("actor.a");
   actor->Report({{"steps", 7}});
   actor->Leave();
