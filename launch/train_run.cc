@@ -71,7 +71,7 @@ std::vector<std::string> ReachedLimits(const configs::RunConfig& config,
 std::chrono::milliseconds TimeToRepeat(const configs::RunConfig& config,
                                        const TrainedSoFar& trained) {
   using std::chrono::milliseconds;
-  if (ReachedLimits(config, trained).empty()) return milliseconds(0);
+  if (trained.ended.value_or(ReachedLimits(config, trained).empty())) return milliseconds(0);
   return std::min<milliseconds>(config.learner.checkpoint_every,
                                 std::min<milliseconds>(trained.time, config.run.duration));
 }
@@ -117,13 +117,13 @@ TrainEnd Train(Job& job, const TrainParts& parts) {
     if (is_repeated && !ReachedLimits(parts.config, trained).empty()) break;
     parts.signals.WaitUntil(now + kRefresh);
   }
+  WriteTrained(parts.folder, trained);  // Also if Stop throws.
   const bool interrupted = parts.signals.num_stop_requests() > 0;
   parts.terminal.Say(
       fmt::format("{} {}the learner writes a checkpoint{}",
                   interrupted ? "stopping:" : "training is over;",
                   parts.config.run.rows_from.empty() ? "actors hand over their rows, " : "",
                   interrupted ? " (once more Ctrl-C: at once)" : ""));
-  WriteTrained(parts.folder, trained);  // Also if Stop throws.
   const auto hurry = [&] { return parts.signals.num_stop_requests() > 1; };
   job.Stop(hurry);
   trained.work = job.Progress();

@@ -36,17 +36,17 @@ struct TrainParts {
 };
 
 // Drives `job` until the configuration's limits or a stop request, showing progress, then stops it
-// in order. A second stop request ends it at once. Where the limits had been reached before, it
-// trains until all roles have worked for TimeToRepeat. Throws what ended the job.
+// in order. A second stop request ends it at once. No limit ends it before all roles have worked
+// for TimeToRepeat. Throws what ended the job.
 TrainEnd Train(Job& job, const TrainParts& parts);
 
 // The limits of `config` that are reached, "run.duration (10 min)". Pure.
 std::vector<std::string> ReachedLimits(const configs::RunConfig& config,
                                        const TrainedSoFar& trained);
 
-// How much of the training is done again by a session that finds the limits reached: what was
-// learned since the newest checkpoint is lost where a learner failed, or everything was killed, at
-// the end. 0: they are not reached. Pure.
+// How much of the training is done again: where the last session did not come to its end, what was
+// learned since its newest checkpoint is lost. Of an older londi's session this is asked only where
+// the limits are reached, and IsOver denied. Pure.
 std::chrono::milliseconds TimeToRepeat(const configs::RunConfig& config,
                                        const TrainedSoFar& trained);
 

@@ -100,14 +100,13 @@ bool TrainRun(const WholeRunOptions& options,
                              fmt::join(limits, " and ")));
     return true;
   }
-  if (!limits.empty()) {
-    terminal.Say(
-        fmt::format("this run has reached {}, but its end was not in order: what was learned since "
-                    "the newest checkpoint is learned again",
-                    fmt::join(limits, " and ")));
+  const std::chrono::milliseconds repeated = TimeToRepeat(run.config, trained);
+  if (repeated.count() > 0) {
+    terminal.Say(fmt::format("the session before did not end in order: {} of it are trained again",
+                             configs::RoughDuration(repeated)));
   }
   const core::Duration left =
-      limits.empty() ? run.config.run.duration - trained.time : TimeToRepeat(run.config, trained);
+      repeated + (limits.empty() ? run.config.run.duration - trained.time : core::Duration(0));
   terminal.Say(fmt::format("training for {} in {}{}",
                            configs::RoughDuration(left),
                            run.folder.path.string(),

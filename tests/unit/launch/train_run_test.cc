@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <functional>
+#include <optional>
 
 #include "learner/checkpoint.h"
 #include "tests/support/fake_clock.h"
@@ -13,7 +14,6 @@
 namespace londi::launch {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -36,12 +36,16 @@ TEST(TimeToRepeat, IsAsLongAsTheNewestCheckpointMayBeOld) {
   configs::RunConfig config;
   config.run.duration = seconds(600);
   config.learner.checkpoint_every = seconds(60);
-  EXPECT_EQ(TimeToRepeat(config, {.time = seconds(599)}), milliseconds(0));
-  EXPECT_EQ(TimeToRepeat(config, {.time = seconds(600)}), seconds(60));
+  const auto time = [&](seconds trained, std::optional<bool> ended) {
+    return TimeToRepeat(config, {.time = trained, .ended = ended});
+  };
+  EXPECT_EQ(time(seconds(600), false), seconds(60));
+  EXPECT_EQ(time(seconds(7), false), seconds(7));
   config.learner.checkpoint_every = seconds(3600);
-  EXPECT_EQ(TimeToRepeat(config, {.time = seconds(601)}), seconds(600));
-  config.run.max_decisions = 70;
-  EXPECT_EQ(TimeToRepeat(config, {.time = seconds(7), .work = {.decisions = 70}}), seconds(7));
+  EXPECT_EQ(time(seconds(601), false), seconds(600));
+  EXPECT_EQ(time(seconds(599), true), seconds(0));
+  EXPECT_EQ(time(seconds(599), std::nullopt), seconds(0)) << "of an older londi, or new";
+  EXPECT_EQ(time(seconds(600), std::nullopt), seconds(600));
 }
 
 class IsOverTest : public ::testing::Test {
@@ -152,7 +156,7 @@ TEST_F(TrainTest, ARunWhoseRolesWereHurriedHasNotEnded) {
 
 TEST_F(TrainTest, ARunThatDidNotEndIsTrainedAgainOnceAllRolesWork) {
   config_.learner.checkpoint_every = seconds(20);
-  WriteTrained(folder_, {.time = seconds(100), .work = {.decisions = 7}, .ended = false});
+  WriteTrained(folder_, {.time = seconds(100), .work = {.decisions = 6}, .ended = false});
   job_.works_after = 30;
 
   EXPECT_EQ(TrainOnce(), TrainEnd::kFinished);
