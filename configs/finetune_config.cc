@@ -6,8 +6,12 @@
 namespace londi::configs {
 namespace {
 
-void BindModel(inference::ModelSpec& model, OptionTable& table) {
-  table.Section("model", "Shape of the LM (Llama architecture)");
+void BindModel(std::filesystem::path& base, inference::ModelSpec& model, OptionTable& table) {
+  table.Section("model", "The LM that training begins with (Llama architecture)");
+  table.Add("model.base",
+            base,
+            {.meaning = "Its Hugging Face folder, in the place of all other model.* and "
+                        "tokenizer.*; empty = random weights of the shape below"});
   table.Add("model.hidden_size",
             model.hidden_size,
             {.meaning = "Width of the residual stream", .min = 2, .max = 65536});
@@ -188,7 +192,7 @@ void FinetuneConfig::Validate() const {
 void Bind(FinetuneConfig& config, OptionTable& table) {
   BindFinetune(config, table);
   BindEnvironment(config.environment, table);
-  BindModel(config.finetune.model, table);
+  BindModel(config.finetune.base, config.finetune.model, table);
   BindTokenizer(config.finetune.tokenizer, table);
   BindExamples(config.finetune.examples, table);
   BindOptimizer(config.finetune.optimizer, table);

@@ -55,12 +55,16 @@ std::string ByKind(const learner::Validation& validation) {
   return text;
 }
 
-std::string Method(const learner::ExamplesOptions& examples) {
+std::string Method(const learner::FinetuneOptions& options) {
+  const learner::ExamplesOptions& examples = options.examples;
   const std::string teacher = examples.teacher.empty()
                                   ? "the environment's expert"
                                   : fmt::format("the LM {}", examples.teacher.filename().string());
+  const std::string base =
+      options.base.empty() ? ""
+                           : fmt::format("from the LM {} on, ", options.base.filename().string());
   std::string method = fmt::format(
-      "behaviour cloning of {} from {} demonstrations", teacher, examples.demonstrations);
+      "{}behaviour cloning of {} from {} demonstrations", base, teacher, examples.demonstrations);
   if (examples.episodes == 0) return method;
   const std::string corrected =
       examples.partner.empty()
@@ -90,7 +94,7 @@ std::string Card(const configs::FinetuneConfig& config,
       "| kind | episodes | success | 95 % | mean steps |\n|---|---|---|---|---|\n",
       config.output.filename().string(),
       recipe.filename().string(),
-      Method(config.finetune.examples),
+      Method(config.finetune),
       spec.num_layers,
       spec.hidden_size,
       spec.intermediate_size,

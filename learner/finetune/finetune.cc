@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
@@ -58,6 +59,15 @@ void MakeFolder(const std::filesystem::path& folder) {
                        .fix = "make it writable, or choose another output folder"});
 }
 
+std::string ReadText(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (in.is_open() && !in.bad() && !text.empty()) return text;
+  throw core::ModelError({.what = file.string() + " cannot be read",
+                          .why = "it is missing, empty, or not readable",
+                          .fix = "name a Hugging Face folder as model.base"});
+}
+
 // nullptr where no folder is named.
 std::unique_ptr<inference::LmScorer> LoadFixedLm(const std::filesystem::path& folder,
                                                  const std::string& device) {
@@ -101,6 +111,7 @@ void FinetuneOptions::Validate() const {
           "finetune.checkpoint_every",
           static_cast<double>(checkpoint_every),
           "1 or more");
+  if (!base.empty()) return;  // Its shape is checked where it is read.
   inference::ModelSpec shape = model;
   shape.vocab_size = tokenizer.vocab_size;
   shape.Validate();
@@ -138,13 +149,17 @@ Finetune::Finetune(const FinetuneOptions& options,
   partner_ = LoadFixedLm(options_.examples.partner, options_.device);
   if (resume) {
     Resume();
-  } else {
-    MakeFolder(checkpoint_);
-    Begin();
+    return;
   }
+  if (!options_.base.empty()) {
+    tokenizer_json_ = ReadText(options_.base / "tokenizer.json");
+    MakeModel(options_.base.string());
+  }
+  MakeFolder(checkpoint_);
+  Begin();
 }
 
-// The tokenizer is learned from the first demonstrations, which are then the first examples.
+// A new tokenizer is learned from the first demonstrations, which are then the first examples.
 void Finetune::Begin() {
   const std::vector<LabelledEpisode> episodes =
       RunRollouts(make_environment_,
@@ -154,10 +169,12 @@ void Finetune::Begin() {
                    .student_share = 0},
                   stopping_);
   if (stopping_) return;  // A tokenizer of some of them would be another one.
-  std::vector<std::string> texts;
-  for (const LabelledEpisode& episode : episodes) texts.push_back(episode.text);
-  tokenizer_json_ = TrainTokenizer(texts, options_.tokenizer);
-  MakeModel("the new tokenizer");
+  if (options_.base.empty()) {
+    std::vector<std::string> texts;
+    for (const LabelledEpisode& episode : episodes) texts.push_back(episode.text);
+    tokenizer_json_ = TrainTokenizer(texts, options_.tokenizer) + "\n";
+    MakeModel("the new tokenizer");
+  }
   AddExamples(episodes);
 }
 
@@ -167,8 +184,10 @@ void Finetune::MakeModel(const std::string& tokenizer_source) {
   spec.vocab_size = static_cast<std::int64_t>(parts.model.vocab.size());
   tokenizer_ = std::make_unique<inference::Tokenizer>(std::move(parts));
   const at::Device device(inference::ResolveDevice(options_.device, "finetune.device"));
-  cloning_ = std::make_unique<BehaviourCloning>(inference::RandomLlama(spec, options_.seed, device),
-                                                options_.optimizer);
+  cloning_ = std::make_unique<BehaviourCloning>(
+      options_.base.empty() ? inference::RandomLlama(spec, options_.seed, device)
+                            : inference::LoadLlama(options_.base, device),
+      options_.optimizer);
 }
 
 void Finetune::Resume() {
@@ -306,7 +325,7 @@ bool Finetune::Run(const std::function<void(const FinetuneProgress&)>& on_progre
 
 void Finetune::Export(const std::filesystem::path& folder) const {
   inference::SaveLlama(cloning_->weights(), folder);
-  WriteText(folder / "tokenizer.json", tokenizer_json_ + "\n");
+  WriteText(folder / "tokenizer.json", tokenizer_json_);
 }
 
 }  // namespace londi::learner

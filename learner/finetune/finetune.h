@@ -41,6 +41,9 @@ struct ExamplesOptions {
 };
 
 struct FinetuneOptions {
+  // Hugging Face folder of the Llama-architecture LM that training begins with, in the place of
+  // `model` and `tokenizer`; empty: random weights and a new tokenizer.
+  std::filesystem::path base;
   // Shape of the LM; vocab_size is set from the tokenizer.
   inference::ModelSpec model{.hidden_size = 128,
                              .intermediate_size = 352,
@@ -115,7 +118,7 @@ class Finetune {
  private:
   void Begin();
   void Resume();
-  void MakeModel(const std::string& tokenizer_source);  // From tokenizer_json_, untrained.
+  void MakeModel(const std::string& tokenizer_source);  // Untrained, or the base.
   void Collect(std::int32_t episodes, double student_share);
   void AddExamples(const std::vector<LabelledEpisode>& episodes);
   std::vector<const TrainingSequence*> DrawBatch();

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/prompt.h"
+#include "inference/content_hash.h"
 #include "inference/load_lm.h"
 #include "learner/finetune/rollouts.h"
 #include "tests/support/counting_world.h"
@@ -220,6 +221,51 @@ TEST(Finetune, TeachesAnLmToActAsAnotherLmDoes) {
   const Validation after = finetune.Validate(0, 50);
   EXPECT_EQ(after.Total().successes, 50);
   EXPECT_DOUBLE_EQ(after.teacher_agreement, 1);
+}
+
+TEST(Finetune, BeginsWithAnLmThatIsThere) {
+  testing::TempFolder folder;
+  FinetuneOptions options = SmallOptions();
+  options.base = TaughtLm();
+  options.model.hidden_size = 24;  // The base has its own shape and tokenizer.
+  options.tokenizer.vocab_size = 256;
+
+  Finetune finetune(options, MakeCounting, folder / "checkpoint", false, kGoesOn);
+
+  EXPECT_EQ(finetune.Validate(0, 50).Total().successes, 50);
+  finetune.Export(folder / "lm");
+  EXPECT_EQ(inference::HashModelFolder(folder / "lm"), inference::HashModelFolder(TaughtLm()));
+}
+
+TEST(Finetune, GoesOnWhereItWasStoppedAfterTheBase) {
+  testing::TempFolder folder;
+  FinetuneOptions options = SmallOptions();
+  options.base = TaughtLm();
+  std::atomic<bool> stopping = false;
+  Finetune first(options, MakeCounting, folder / "checkpoint", false, stopping);
+  first.Run([&](const FinetuneProgress& progress) { stopping = progress.step == 5; });
+  first.Export(folder / "first");
+
+  Finetune second(options, MakeCounting, folder / "checkpoint", true, kGoesOn);
+  second.Export(folder / "second");
+
+  const core::ModelHash stopped = inference::HashModelFolder(folder / "first");
+  EXPECT_EQ(inference::HashModelFolder(folder / "second"), stopped);
+  EXPECT_NE(inference::HashModelFolder(TaughtLm()), stopped);
+}
+
+TEST(Finetune, AMissingBaseIsNamedBeforeAnythingIsActedOut) {
+  testing::TempFolder folder;
+  FinetuneOptions options = SmallOptions();
+  options.base = folder / "nothing";
+  const auto must_not_be_made = []() -> core::EnvironmentWithExpert {
+    ADD_FAILURE();
+    return MakeCounting();
+  };
+
+  EXPECT_THROW(Finetune(options, must_not_be_made, folder / "student", false, kGoesOn),
+               core::ModelError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "student"));
 }
 
 TEST(Finetune, AMissingTeacherIsNamed) {
