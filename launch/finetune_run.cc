@@ -137,7 +137,6 @@ class FinetuneRun {
     const core::SystemClock clock;
     std::optional<std::int64_t> first_step;
     core::TimePoint started = clock.Now();
-    std::int64_t validated = 0;
     for (core::TimePoint now = started; !thread.WaitUntil(now); now = clock.Now()) {
       if (signals_.num_stop_requests() > 0) stopping_ = true;
       const learner::FinetuneProgress progress = watched_.Get();
@@ -145,22 +144,14 @@ class FinetuneRun {
         first_step = progress.step - 1;
         started = now;
       }
-      if (progress.validation && progress.step / config_.finetune.validate_every > validated) {
-        validated = progress.step / config_.finetune.validate_every;
-        terminal_.Say(
-            fmt::format("step {}: success {:.1f} % ({} episodes:{}), the teacher's action {:.1f} %",
-                        progress.step,
-                        100 * progress.validation->SuccessShare(),
-                        progress.validation->Total().episodes,
-                        ByKind(*progress.validation),
-                        100 * progress.validation->teacher_agreement));
-      }
+      SayNewValidation(progress);
       terminal_.Progress(
           FinetuneLine(progress, first_step.value_or(0), now - started, config_.final_episodes),
           now);
       signals_.WaitUntil(now + kRefresh);
     }
     thread.Join();
+    SayNewValidation(watched_.Get());
     if (finished) {
       if (final_) SayFinal(*final_);
       return 0;
@@ -198,6 +189,18 @@ class FinetuneRun {
     return true;
   }
 
+  void SayNewValidation(const learner::FinetuneProgress& progress) {
+    if (progress.validated_at == said_of_step_) return;
+    said_of_step_ = progress.validated_at;
+    terminal_.Say(
+        fmt::format("step {}: success {:.1f} % ({} episodes:{}), the teacher's action {:.1f} %",
+                    progress.validated_at,
+                    100 * progress.validation->SuccessShare(),
+                    progress.validation->Total().episodes,
+                    ByKind(*progress.validation),
+                    100 * progress.validation->teacher_agreement));
+  }
+
   void SayFinal(const learner::Validation& validation) {
     terminal_.Say(fmt::format("success {:.1f} % ({} unseen episodes:{})",
                               100 * validation.SuccessShare(),
@@ -210,6 +213,7 @@ class FinetuneRun {
   Signals signals_;
   Terminal terminal_;
   Watched watched_;
+  std::int64_t said_of_step_ = 0;  // The newest validation that was told.
   std::atomic<bool> stopping_ = false;
   std::optional<learner::Validation> final_;  // Set by the training's thread before it ends.
 };

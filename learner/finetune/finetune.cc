@@ -314,8 +314,10 @@ bool Finetune::Run(const std::function<void(const FinetuneProgress&)>& on_progre
     progress.step = step_;
     progress.episodes = collected_;
     progress.tokens += result.tokens;
-    if (step_ % options_.validate_every == 0 && step_ < options_.steps)
+    if (step_ % options_.validate_every == 0 && step_ < options_.steps) {
       progress.validation = Validate(0, options_.validation_episodes);
+      progress.validated_at = step_;
+    }
     if (step_ % options_.checkpoint_every == 0) SaveCheckpoint();
     if (on_progress) on_progress(progress);
   }

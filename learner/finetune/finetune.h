@@ -87,7 +87,8 @@ struct FinetuneProgress {
   double accuracy = 0;                   // Smoothed.
   std::int64_t episodes = 0;             // Collected so far.
   std::int64_t tokens = 0;               // Trained on since the start of this process.
-  std::optional<Validation> validation;  // The newest.
+  std::optional<Validation> validation;  // The newest, of step `validated_at`.
+  std::int64_t validated_at = 0;
 };
 
 // Teaches an LM to act as an environment's expert or another LM does: behaviour cloning, then
