@@ -313,7 +313,7 @@ TokenizerParts ParseTokenizer(std::string_view json, const std::string& source) 
   return parts;
 }
 
-TokenizerParts ReadTokenizer(const std::filesystem::path& folder) {
+std::string ReadTokenizerText(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "tokenizer.json";
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -324,7 +324,11 @@ TokenizerParts ReadTokenizer(const std::filesystem::path& folder) {
   }
   std::ostringstream text;
   text << file.rdbuf();
-  return ParseTokenizer(text.str(), path.string());
+  return text.str();
+}
+
+TokenizerParts ReadTokenizer(const std::filesystem::path& folder) {
+  return ParseTokenizer(ReadTokenizerText(folder), (folder / "tokenizer.json").string());
 }
 
 }  // namespace londi::inference

@@ -18,7 +18,10 @@ namespace londi::inference {
 // Anything else: core::ModelError naming the field. A missing or damaged file, too.
 TokenizerParts ReadTokenizer(const std::filesystem::path& folder);
 
-// The same for the text of a tokenizer.json; `source` names it in errors.
+// The text of DIR/tokenizer.json. Throws core::ModelError where there is none.
+std::string ReadTokenizerText(const std::filesystem::path& folder);
+
+// As ReadTokenizer, of the text of a tokenizer.json; `source` names it in errors.
 TokenizerParts ParseTokenizer(std::string_view json, const std::string& source);
 
 }  // namespace londi::inference

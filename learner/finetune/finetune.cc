@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
@@ -57,15 +56,6 @@ void MakeFolder(const std::filesystem::path& folder) {
   throw core::IoError({.what = "the folder " + folder.string() + " cannot be made",
                        .why = error.message(),
                        .fix = "make it writable, or choose another output folder"});
-}
-
-std::string ReadText(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.is_open() && !in.bad() && !text.empty()) return text;
-  throw core::ModelError({.what = file.string() + " cannot be read",
-                          .why = "it is missing, empty, or not readable",
-                          .fix = "name a Hugging Face folder as model.base"});
 }
 
 // nullptr where no folder is named.
@@ -152,8 +142,9 @@ Finetune::Finetune(const FinetuneOptions& options,
     return;
   }
   if (!options_.base.empty()) {
-    tokenizer_json_ = ReadText(options_.base / "tokenizer.json");
-    MakeModel(options_.base.string());
+    tokenizer_json_ = inference::ReadTokenizerText(options_.base);
+    MakeModel((options_.base / "tokenizer.json").string());
+    static_cast<void>(MakeStudent());  // Refuses a tokenizer of other weights.
   }
   MakeFolder(checkpoint_);
   Begin();
@@ -204,6 +195,7 @@ void Finetune::Resume() {
   tokenizer_json_ = state.value("tokenizer", std::string());
   MakeModel(StateFile(checkpoint_).string());
   cloning_->Load(ParametersFile(checkpoint_));
+  if (step_ >= options_.steps) return;
   // The examples are not kept: as many as the training began with are collected anew.
   Collect(options_.examples.demonstrations,
           HasCorrectionsAt(step_) ? options_.examples.student_share : 0);
@@ -298,7 +290,8 @@ Validation Finetune::Validate(std::uint64_t first, std::int32_t episodes) {
 
 bool Finetune::Run(const std::function<void(const FinetuneProgress&)>& on_progress) {
   if (cloning_ == nullptr) return false;
-  FinetuneProgress progress{.steps = options_.steps};
+  FinetuneProgress progress{.step = step_, .steps = options_.steps, .episodes = collected_};
+  if (step_ >= options_.steps && on_progress) on_progress(progress);  // Only the rest is missing.
   double weight = 0;
   while (step_ < options_.steps && !stopping_ && !examples_.empty()) {
     // 1. New examples  2. One optimizer step  3. Validation  4. Checkpoint

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
@@ -12,6 +14,7 @@
 #include "core/prompt.h"
 #include "inference/content_hash.h"
 #include "inference/load_lm.h"
+#include "inference/tokenizers/tokenizer_json.h"
 #include "learner/finetune/rollouts.h"
 #include "tests/support/counting_world.h"
 #include "tests/support/temp_folder.h"
@@ -79,6 +82,11 @@ const std::filesystem::path& TaughtLm() {
 
 core::EnvironmentWithExpert MakeCountingWithoutExpert() {
   return {.environment = std::make_unique<testing::CountingEnvironment>()};
+}
+
+core::EnvironmentWithExpert MustNotBeMade() {
+  ADD_FAILURE() << "an environment was made";
+  return MakeCounting();
 }
 
 TEST(Rollouts, TheExpertSolvesWhatItActsOut) {
@@ -258,12 +266,21 @@ TEST(Finetune, AMissingBaseIsNamedBeforeAnythingIsActedOut) {
   testing::TempFolder folder;
   FinetuneOptions options = SmallOptions();
   options.base = folder / "nothing";
-  const auto must_not_be_made = []() -> core::EnvironmentWithExpert {
-    ADD_FAILURE();
-    return MakeCounting();
-  };
+  EXPECT_THROW(Finetune(options, MustNotBeMade, folder / "student", false, kGoesOn),
+               core::ModelError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "student"));
+}
 
-  EXPECT_THROW(Finetune(options, must_not_be_made, folder / "student", false, kGoesOn),
+TEST(Finetune, ABaseWhoseTokenizerIsOfOtherWeightsIsRefusedAtOnce) {
+  testing::TempFolder folder;
+  FinetuneOptions options = SmallOptions();
+  options.base = folder / "mixed";
+  std::filesystem::copy(TaughtLm(), options.base);
+  auto json = nlohmann::json::parse(inference::ReadTokenizerText(options.base));
+  json["model"]["vocab"]["onemore"] = json["model"]["vocab"].size();
+  std::ofstream(options.base / "tokenizer.json") << json;
+
+  EXPECT_THROW(Finetune(options, MakeCounting, folder / "student", false, kGoesOn),
                core::ModelError);
   EXPECT_FALSE(std::filesystem::exists(folder / "student"));
 }
@@ -300,6 +317,20 @@ TEST(Finetune, GoesOnWhereItWasStopped) {
 
   EXPECT_EQ(first_step, 31);
   EXPECT_EQ(second.Validate(0, 50).Total().successes, 50);
+}
+
+TEST(Finetune, ResumedAfterItsLastStepItCollectsNothingAndSaysWhereItIs) {
+  testing::TempFolder folder;
+  FinetuneOptions options = SmallOptions();
+  options.steps = 3;
+  Finetune first(options, MakeCounting, folder.path(), false, kGoesOn);
+  EXPECT_TRUE(first.Run({}));
+  Finetune second(options, MustNotBeMade, folder.path(), true, kGoesOn);
+  FinetuneProgress progress;
+  EXPECT_TRUE(second.Run([&](const FinetuneProgress& now) { progress = now; }));
+
+  EXPECT_EQ(progress.step, 3);
+  EXPECT_EQ(progress.steps, 3);
 }
 
 TEST(Finetune, ResumingNeedsACheckpointAndMakesNoFolderWithoutOne) {
