@@ -201,7 +201,7 @@ void Bind(FinetuneConfig& config, OptionTable& table) {
 FinetuneConfig LoadFinetuneConfig(const std::filesystem::path& file,
                                   const std::vector<std::string>& sets) {
   FinetuneConfig config;
-  OptionTable table;
+  OptionTable table(kPrintFinetuneOptions);
   Bind(config, table);
   table.ReadFile(file);
   for (const std::string& set : sets) table.Set(set);

@@ -25,6 +25,9 @@ struct FinetuneConfig {
   void Validate() const;  // Throws core::ConfigError.
 };
 
+// Prints the options of `londi finetune`.
+inline constexpr char kPrintFinetuneOptions[] = "londi config print --finetune";
+
 // Binds every option. `config` must outlive the table.
 void Bind(FinetuneConfig& config, OptionTable& table);
 

@@ -100,7 +100,7 @@ std::string OptionTable::Entry::Limits() const {
   return "";
 }
 
-OptionTable::OptionTable() = default;
+OptionTable::OptionTable(std::string printed_by) : printed_by_(std::move(printed_by)) {}
 OptionTable::~OptionTable() = default;
 
 void OptionTable::Section(std::string name, std::string meaning) {
@@ -287,8 +287,8 @@ void OptionTable::ThrowUnknownKey(const std::string& key, const Place& place) co
       {.what = fmt::format("unknown key '{}' ({})", key, place.Text()),
        .why = "londi reads every key it is given, so that a misspelt one is never silently ignored",
        .fix = nearest.empty()
-                  ? "see the keys with `londi config print`"
-                  : fmt::format("did you mean '{}'? All keys: `londi config print`", nearest)});
+                  ? fmt::format("see the keys with `{}`", printed_by_)
+                  : fmt::format("did you mean '{}'? All keys: `{}`", nearest, printed_by_)});
 }
 
 void OptionTable::ReadMap(const YAML::Node& map, const std::string& prefix, const Place& place) {
@@ -333,7 +333,7 @@ void OptionTable::ReadText(std::string_view text,
     throw core::ConfigError(
         {.what = fmt::format("{} has no sections", name),
          .why = "a configuration is a list of `section:` with `key: value` below",
-         .fix = "start from `londi config print --yaml`"});
+         .fix = fmt::format("start from `{} --yaml`", printed_by_)});
   }
   ReadMap(root, "", place);
 }

@@ -41,7 +41,8 @@ struct About {
 // the table. Not thread-safe.
 class OptionTable {
  public:
-  OptionTable();
+  // `printed_by`: the command that prints these options, for who misspelt one.
+  explicit OptionTable(std::string printed_by = "londi config print");
   ~OptionTable();
   OptionTable(const OptionTable&) = delete;
   OptionTable& operator=(const OptionTable&) = delete;
@@ -137,6 +138,7 @@ class OptionTable {
   const Entry* Find(std::string_view key) const;
   [[noreturn]] void ThrowUnknownKey(const std::string& key, const Place& place) const;
 
+  const std::string printed_by_;
   std::vector<Entry> entries_;
   std::vector<std::pair<std::string, std::string>> sections_;  // Name, meaning; in order.
 };

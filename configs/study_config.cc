@@ -7,12 +7,9 @@
 #include <sstream>
 #include <string_view>
 
-#include "configs/strict_yaml.h"
 #include "core/error.h"
 
 namespace londi::configs {
-namespace {
-
 void Bind(StudyConfig& config, OptionTable& table) {
   table.Section("study", "Many runs to be compared");
   table.Add("study.name", config.name, {.meaning = "Names the study's folder"});
@@ -52,6 +49,8 @@ void Bind(StudyConfig& config, OptionTable& table) {
             config.resamples,
             {.meaning = "Of the bootstrap that makes the intervals", .min = 1, .max = 1e6});
 }
+
+namespace {
 
 [[noreturn]] void Refuse(std::string what, std::string why, std::string fix) {
   throw core::ConfigError({.what = std::move(what), .why = std::move(why), .fix = std::move(fix)});
@@ -225,7 +224,7 @@ void StudyConfig::Validate() const {
 StudyConfig LoadStudyConfig(const std::filesystem::path& file,
                             const std::vector<std::string>& sets) {
   StudyConfig config;
-  OptionTable table;
+  OptionTable table(kPrintStudyOptions);
   Bind(config, table);
   table.ReadFile(file);
   for (const std::string& set : sets) table.Set(set);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "configs/run_config.h"
+#include "configs/strict_yaml.h"
 
 namespace londi::configs {
 
@@ -46,6 +47,12 @@ struct StudyConfig {
   // later. Throws core::ConfigError, core::IoError.
   void Validate() const;
 };
+
+// Prints the options of `londi study`.
+inline constexpr char kPrintStudyOptions[] = "londi config print --study";
+
+// Binds every option. `config` must outlive the table.
+void Bind(StudyConfig& config, OptionTable& table);
 
 // Reads `file`, then the `--set` texts, and validates.
 StudyConfig LoadStudyConfig(const std::filesystem::path& file,

@@ -270,6 +270,30 @@ TEST_F(CommandLine, PrintsTheOptionsOfAFinetuning) {
               Complains(2, "run.yaml:1", "did you mean 'finetune.steps'"));
 }
 
+TEST_F(CommandLine, PrintsTheOptionsOfAStudy) {
+  const auto defaults = Londi("config print --study");
+  EXPECT_EQ(defaults.status, 0);
+  EXPECT_THAT(defaults.output,
+              AllOf(HasSubstr("study.variants"), ::testing::Not(HasSubstr("run.num_actors"))));
+  Config("run: {seed: 1}\n");
+  const std::string file = (temp_ / "study.yaml").string();
+  std::ofstream(file) << "study: {config: run.yaml, seeds: [1, 2], variants: [plain]}\n";
+  const auto read = Londi("config print " + file + " --set study.episodes=17");
+  EXPECT_EQ(read.status, 0) << read.output;
+  EXPECT_THAT(read.output, ContainsRegex("study.episodes += 17"));
+  EXPECT_THAT(Londi("config print --yaml " + file).output, HasSubstr("variants: [\"plain\"]"));
+  EXPECT_EQ(Londi("config print --study --finetune").status, 2);
+}
+
+TEST_F(CommandLine, AMisspeltKeyIsAnsweredWithTheCommandThatPrintsItsKind) {
+  EXPECT_THAT(Londi("config print --set run.sede=1"),
+              Complains(2, "did you mean 'run.seed'", "`londi config print`"));
+  EXPECT_THAT(Londi("config print --finetune --set finetune.stepz=1"),
+              Complains(2, "did you mean 'finetune.steps'", "`londi config print --finetune`"));
+  EXPECT_THAT(Londi("config print --study --set study.sedes=[1]"),
+              Complains(2, "did you mean 'study.seeds'", "`londi config print --study`"));
+}
+
 TEST_F(CommandLine, ABrokenModelEndsTheRunNamingTheRole) {
   const std::string config = Config(WithModels());
   EXPECT_THAT(Londi("train " + config), Complains(2, "inference.", "--resume"));
