@@ -14,6 +14,8 @@
 namespace londi::actors {
 namespace {
 
+constexpr double kCloseEnough = 0.01;  // Of the calls that a rule is to make.
+
 double ValueOf(const EvaluationCell& cell, const EpisodeResult& episode) {
   return episode.total_reward - cell.terms.cost * episode.calls;
 }
@@ -295,6 +297,7 @@ EvaluationCell Evaluator::Calibrate(EvaluationCell cell,
       best = cell.switcher.*knob.value;
       best_error = std::abs(measured - calls);
     }
+    if (best_error <= kCloseEnough * calls) break;
     (measured > calls ? often : rarely) = middle;
   }
   cell.switcher.*knob.value = best;

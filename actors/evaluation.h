@@ -102,7 +102,7 @@ struct EvaluationOptions {
 // Calibration runs on seeds of its own (seeds.h).
 struct CalibrationOptions {
   std::int64_t episodes = 200;  // Per try, the same ones each time, 1..kNumCalibrationSeeds.
-  std::int32_t tries = 10;      // Halvings of the interval, >= 1.
+  std::int32_t tries = 10;      // Halvings of the interval at most, >= 1.
   void Validate() const;        // Throws core::ConfigError.
 };
 
@@ -137,7 +137,8 @@ class Evaluator {
                                                const CalibrationOptions& calibration);
 
   // `cell` with the knob of its rule, `knob`, where its calls come closest to `calls`, per step, or
-  // per episode if the cell has a budget; by bisection on calibration seeds. Under a budget calls
+  // per episode if the cell has a budget; by bisection on calibration seeds, until they differ by
+  // less than a hundredth, which on other seeds they do anyway. Under a budget calls
   // per step would not do: a rule that wastes its calls needs more steps, so calling more often may
   // lower them (docs/decisions/0017).
   EvaluationCell Calibrate(EvaluationCell cell,

@@ -65,6 +65,16 @@ TEST_F(EvaluationCalibration, CalibrationHitsTheWantedRateOnSeedsOfItsOwn) {
   }
 }
 
+TEST_F(EvaluationCalibration, CalibrationEndsWithTheTryThatMakesTheWantedCalls) {
+  Evaluator evaluator(Episodes(20), CorridorParts());
+  const EvaluationCell cell = evaluator.Calibrate(
+      RuleCell({.kind = "first"}), *FindKnob("first"), 0.3, {.episodes = 5, .tries = 30});
+
+  ASSERT_EQ(seeds_.times.size(), 5u);
+  for (const auto& [seed, tries] : seeds_.times) EXPECT_LT(tries, 10) << seed;
+  EXPECT_EQ(Summarize(evaluator.Run({cell}).front()).calls, 3);  // Of ten steps.
+}
+
 TEST_F(EvaluationCalibration, CalibrationComesAsCloseAsARuleOfWholeStepsCan) {
   Evaluator evaluator(Episodes(20), CorridorParts());
   for (const std::string kind : {"first", "last"}) {
