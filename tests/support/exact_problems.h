@@ -195,6 +195,24 @@ class Learned {
   std::vector<std::vector<float>> past_;  // Features of the episode's rows so far.
 };
 
+// Follows episodes and holds their choices against the optimum's.
+class Comparing : public actors::EpisodeObserver {
+ public:
+  // All outlive this object.
+  Comparing(const Learned& learned, const MdpSolution& solution, ExactVerdict& verdict)
+      : learned_(learned), solution_(solution), verdict_(verdict) {}
+
+ protected:
+  void Compare(int state, const actors::StepRecord& record) {
+    learned_.Compare(solution_, state, record, verdict_);
+  }
+
+ private:
+  const Learned& learned_;
+  const MdpSolution& solution_;
+  ExactVerdict& verdict_;
+};
+
 // Without a budget at each of `costs`, then with each budget from 0 to `most` at each of
 // `costs_with_budgets`.
 inline std::vector<ExactTerms> TermsOf(const std::vector<double>& costs,
@@ -214,19 +232,15 @@ inline ExactVerdict LearnChain(const actors::problems::Chain& chain,
                                Training training,
                                const std::vector<ExactTerms>& all_terms,
                                std::uint64_t seed) {
-  struct Walk : actors::EpisodeObserver {
+  struct Walk : Comparing {
+    using Comparing::Comparing;
     bool AfterStep(const actors::StepRecord& record) override {
       if (record.step != reached) return true;  // Seen before.
       ++reached;
       if (record.decision.choice.activate) calls.push_back(record.step);
-      learned.Compare(solution, record.step, record, verdict);
+      Compare(record.step, record);
       return true;
     }
-    Walk(const Learned& learned, const MdpSolution& solution, ExactVerdict& verdict)
-        : learned(learned), solution(solution), verdict(verdict) {}
-    const Learned& learned;
-    const MdpSolution& solution;
-    ExactVerdict& verdict;
     int reached = 0;
     std::vector<int> calls;
   };
@@ -370,18 +384,14 @@ inline ExactVerdict LearnAssignment(std::uint64_t seed) {
 }
 
 inline ExactVerdict LearnProposalGate(std::uint64_t seed) {
-  struct Ask : actors::EpisodeObserver {
+  struct Ask : Comparing {
+    using Comparing::Comparing;
     bool AfterStep(const actors::StepRecord& record) override {
       const bool is_right = record.decision.quick.action == 1;
-      learned.Compare(solution, is_right ? 0 : 1, record, verdict);
+      Compare(is_right ? 0 : 1, record);
       ++times[is_right];
       return true;
     }
-    Ask(const Learned& learned, const MdpSolution& solution, ExactVerdict& verdict)
-        : learned(learned), solution(solution), verdict(verdict) {}
-    const Learned& learned;
-    const MdpSolution& solution;
-    ExactVerdict& verdict;
     int times[2] = {};
   };
   Learned learned(
@@ -403,21 +413,17 @@ inline ExactVerdict LearnProposalGate(std::uint64_t seed) {
 // without a network's say.
 inline ExactVerdict LearnMemory(std::uint64_t seed) {
   using actors::problems::kMemorySteps;
-  struct Walk : actors::EpisodeObserver {
+  struct Walk : Comparing {
+    using Comparing::Comparing;
     bool AfterStep(const actors::StepRecord& record) override {
       if (record.step == 0) {
         is_on = record.decision.quick.features.back() > 0.5f;
         ++lights[is_on];
       }
-      learned.Compare(solution, record.step + (is_on ? kMemorySteps : 0), record, verdict);
+      Compare(record.step + (is_on ? kMemorySteps : 0), record);
       value += record.reward - record.decision.choice.activate * record.episode.terms.cost;
       return true;
     }
-    Walk(const Learned& learned, const MdpSolution& solution, ExactVerdict& verdict)
-        : learned(learned), solution(solution), verdict(verdict) {}
-    const Learned& learned;
-    const MdpSolution& solution;
-    ExactVerdict& verdict;
     bool is_on = false;
     int lights[2] = {};
     double value = 0;  // Sum over the episodes.
