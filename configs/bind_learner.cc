@@ -16,15 +16,13 @@ void BindNetwork(const std::string& section,
       section + ".layers", network.layers, {.meaning = "Layers of " + whose, .min = 1, .max = 8});
   table.Add(section + ".learning_rate",
             network.adam.learning_rate,
-            {.meaning = "Step size of Adam at the start", .min = 1e-8, .max = 1});
+            {.meaning = "Step size of Adam at the start of the run", .min = 1e-8, .max = 1});
   table.Add(section + ".final_learning_rate",
             network.adam.final_learning_rate,
-            {.meaning = "Step size at the end", .min = 1e-8, .max = 1});
-  table.Add(section + ".decay_updates",
-            network.adam.decay_updates,
-            {.meaning = "The step size falls to it over so many updates; 0 = stays as at the start",
-             .unit = "updates",
-             .min = 0});
+            {.meaning = "Step size at its end; it falls there linearly, whichever of "
+                        "run.duration, run.max_decisions and learner.max_updates comes first",
+             .min = 1e-8,
+             .max = 1});
   table.Add(section + ".adam_epsilon",
             network.adam.epsilon,
             {.meaning = "Adam's epsilon", .min = 1e-12, .max = 1});

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "launch/metrics_writer.h"
 #include "launch/progress_totals.h"
+#include "launch/train_run.h"
 #include "launch/wiring.h"
 #include "learner/learner_loop.h"
 #include "learner/replay/segment_log.h"
@@ -31,7 +32,7 @@ class InProcessJob final : public Job {
             parts.folder.metrics(), "all", world.metrics, parts.config.run.metrics_every),
         log_(parts.folder.transitions(), parts.config.transition_log),
         transitions_({}, log_.watermarks()),
-        learner_(LearnerOptionsOf(parts.config),
+        learner_(LearnerOptionsOf(parts.config, ReadTrained(parts.folder).time),
                  {.log = log_,
                   .source = transitions_,
                   .weights = weights_,

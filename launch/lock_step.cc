@@ -81,6 +81,7 @@ void LockStep::TakeTurn() {
   learner::LearnerOptions options = options_.learner;
   options.rate = NoLimits();
   options.seed = options_.seed;
+  options.run = {.updates = options_.learner.max_updates};
   options.max_updates =
       std::min(options_.learner.max_updates, updates_ + options_.updates_per_turn);
   learner::LearnerLoop learner(options,

@@ -23,7 +23,7 @@ namespace londi::launch {
 
 struct LockStepOptions {
   actors::ActorOptions actor;            // One episode at a time: `episodes` is not read.
-  learner::LearnerOptions learner;       // `max_updates` > 0; of `rate` nothing is read.
+  learner::LearnerOptions learner;       // `max_updates` > 0; `rate` and `run` are not read.
   int num_actors = 8;                    // They take turns; exploration is spread over them.
   std::int64_t first_rows = 0;           // Of each actor, before the first update of a run, >= 0.
   std::int64_t rows_per_turn = 2000;     // Of each actor, >= 1.

@@ -19,7 +19,7 @@ namespace {
 // would have let in.
 LockStepOptions OptionsOf(const configs::RunConfig& config, core::Incarnation incarnation) {
   LockStepOptions options{.actor = ActorOptionsOf(config),
-                          .learner = LearnerOptionsOf(config),
+                          .learner = LearnerOptionsOf(config, std::chrono::milliseconds(0)),
                           .num_actors = config.run.num_actors * config.actor.episodes,
                           .updates_per_turn = config.run.lock_step,
                           .seed = config.run.seed,

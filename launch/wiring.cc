@@ -58,10 +58,16 @@ std::chrono::seconds WorkersTimeout(const configs::RunOptions& run) {
   return std::max<std::chrono::seconds>(run.startup, std::chrono::minutes(5));
 }
 
-learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config) {
+learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config,
+                                         std::chrono::milliseconds trained_before) {
   learner::LearnerOptions options = config.learner;
   options.seed = config.run.seed;
   options.threads = config.run.learner_threads;
+  options.run = {.updates = config.learner.max_updates,
+                 .time = config.run.duration,
+                 .time_before = trained_before};
+  // Former rows are all there from the beginning.
+  if (config.run.rows_from.empty()) options.run.rows = config.run.max_decisions;
   options.batch.relabel.ticks_per_call = config.actor.terms.meter().ticks_per_call();
   options.batch.relabel.least_per_call = config.actor.terms.meter().least_per_call();
   return options;

@@ -33,7 +33,9 @@ inference::ServerOptions ServerOptionsOf(const configs::RunConfig& config, core:
 // How long an actor waits for workers of both tiers: as long as they may take to load their LMs.
 std::chrono::seconds WorkersTimeout(const configs::RunOptions& run);
 
-learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config);
+// `trained_before`: for how long, in former lives of the learner.
+learner::LearnerOptions LearnerOptionsOf(const configs::RunConfig& config,
+                                         std::chrono::milliseconds trained_before);
 actors::ActorOptions ActorOptionsOf(const configs::RunConfig& config);
 
 // What roles tell the coordinator (progress_totals.h).

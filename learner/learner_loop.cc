@@ -149,6 +149,7 @@ LearnerLoop::LearnerLoop(LearnerOptions options,
       limiter_(options_.rate),
       checkpoints_(std::move(checkpoints), options_.checkpoints_kept, parts_.logger),
       rows_found_(parts_.log.end()),
+      began_(parts_.clock.Now()),
       replay_(parts_.log, options_.replay, options_.n_step, options_.algorithm.memory_window()),
       random_(options_.seed),
       batch_(/*pinned=*/device_ != "cpu"),
@@ -311,6 +312,8 @@ void LearnerLoop::Sample() {
 
 // 2 Update: one gradient step; errors become priorities.
 void LearnerLoop::Update() {
+  algorithm_->set_progress(
+      RunProgress(options_.run, updates_ + 1, parts_.log.end(), parts_.clock.Now() - began_));
   last_ = algorithm_->Update(batch_);
   replay_.UpdatePriorities(samples_.rows, last_.errors);
   ++updates_;

@@ -18,6 +18,7 @@
 #include "learner/replay/replay.h"
 #include "learner/replay/rollout.h"
 #include "learner/replay/segment_log.h"
+#include "learner/run_length.h"
 #include "monitor/log.h"
 #include "monitor/metrics.h"
 #include "transport/channel.h"
@@ -40,6 +41,7 @@ struct LearnerOptions {
   std::uint64_t seed = 1;
   // Run returns after that many, counted over restarts; 0 = when stopped.
   std::int64_t max_updates = 0;
+  RunLength run;  // What the step size goes by.
   // Updates between published weights, >= 1. On-policy algorithms publish after every rollout.
   std::int64_t publish_every = 20;
   std::chrono::seconds checkpoint_every{60};  // >= 1 s; one more is written when Run returns.
@@ -133,7 +135,8 @@ class LearnerLoop {
   const std::string device_;
   const RateLimiter limiter_;
   CheckpointStore checkpoints_;
-  const std::int64_t rows_found_;  // In the log, when this life began.
+  const std::int64_t rows_found_;  // In the log, when this life began ...
+  const core::TimePoint began_;    // ... which was then.
   Replay replay_;
   Random random_;
   std::optional<Rollout> rollout_;        // Of on-policy algorithms.

@@ -6,6 +6,7 @@
 #include "launch/progress_totals.h"
 #include "launch/roles/role_process.h"
 #include "launch/roles/roles.h"
+#include "launch/train_run.h"
 #include "launch/wiring.h"
 #include "learner/learner_loop.h"
 #include "learner/matrix_products.h"
@@ -48,7 +49,7 @@ int RunLearner(const std::filesystem::path& run_folder) {
   const auto source = transport::MakeZmqTransitionSource(channels, {}, log.watermarks());
   const auto publisher = transport::MakeZmqWeightsPublisher(channels);
   const core::SystemClock clock;
-  learner::LearnerLoop loop(LearnerOptionsOf(basics.config),
+  learner::LearnerLoop loop(LearnerOptionsOf(basics.config, ReadTrained(basics.folder).time),
                             {.log = log,
                              .source = *source,
                              .weights = *publisher,

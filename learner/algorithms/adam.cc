@@ -2,9 +2,15 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-
 namespace londi::learner {
+namespace {
+
+// Large steps find the policy, small ones let the values settle.
+double LearningRate(const AdamOptions& options, double progress) {
+  return options.learning_rate + progress * (options.final_learning_rate - options.learning_rate);
+}
+
+}  // namespace
 
 Adam::Adam(const AdamOptions& options, const at::Tensor& parameters)
     : options_(options),
@@ -12,7 +18,10 @@ Adam::Adam(const AdamOptions& options, const at::Tensor& parameters)
       second_moment_(at::zeros_like(parameters)),
       step_(at::zeros({}, parameters.options())) {}
 
-void Adam::Step(const at::Tensor& parameters, const at::Tensor& gradient, double norm) {
+void Adam::Step(const at::Tensor& parameters,
+                const at::Tensor& gradient,
+                double norm,
+                double progress) {
   if (norm > options_.max_gradient_norm) gradient.mul_(options_.max_gradient_norm / norm);
   step_.add_(1);
   ++num_steps_;
@@ -22,7 +31,7 @@ void Adam::Step(const at::Tensor& parameters, const at::Tensor& gradient, double
                     {second_moment_},
                     {},
                     {step_},
-                    LearningRate(),
+                    LearningRate(options_, progress),
                     0.9,
                     0.999,
                     options_.weight_decay,
@@ -34,14 +43,6 @@ void Adam::Step(const at::Tensor& parameters, const at::Tensor& gradient, double
 void Adam::set_num_steps(std::int64_t steps) {
   num_steps_ = steps;
   step_.fill_(steps);
-}
-
-// Large steps find the policy, small ones let the values settle.
-double Adam::LearningRate() const {
-  if (options_.decay_updates == 0) return options_.learning_rate;
-  const double done =
-      std::min(1.0, static_cast<double>(num_steps_) / static_cast<double>(options_.decay_updates));
-  return options_.learning_rate + done * (options_.final_learning_rate - options_.learning_rate);
 }
 
 }  // namespace londi::learner

@@ -17,8 +17,8 @@ class Adam {
  public:
   Adam(const AdamOptions& options, const at::Tensor& parameters);
 
-  // `norm`: of the gradient, finite. The gradient is overwritten.
-  void Step(const at::Tensor& parameters, const at::Tensor& gradient, double norm);
+  // `norm`: of the gradient, finite. `progress`: of the run, 0..1. The gradient is overwritten.
+  void Step(const at::Tensor& parameters, const at::Tensor& gradient, double norm, double progress);
 
   // What a checkpoint keeps: arrays of the parameters' layout by name, and the number of steps.
   std::vector<std::pair<std::string, at::Tensor>> moments() const {
@@ -28,8 +28,6 @@ class Adam {
   void set_num_steps(std::int64_t steps);
 
  private:
-  double LearningRate() const;
-
   const AdamOptions options_;
   at::Tensor first_moment_;
   at::Tensor second_moment_;

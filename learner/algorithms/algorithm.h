@@ -52,6 +52,9 @@ class Algorithm {
   // One gradient step.
   virtual UpdateResult Update(const Batch& batch) = 0;
 
+  // How much of the run is behind, 0..1: what the step size goes by. 0 until it is said.
+  void set_progress(double progress) { progress_ = progress; }
+
   // The acting network as it is now.
   virtual std::shared_ptr<const core::WeightsSnapshot> Export(
       core::WeightsVersion version) const = 0;
@@ -62,6 +65,12 @@ class Algorithm {
   // Throws core::ModelError when the state is of another architecture or shape; nothing has changed
   // then.
   virtual void Restore(const AlgorithmState& state) = 0;
+
+ protected:
+  double progress() const { return progress_; }
+
+ private:
+  double progress_ = 0;
 };
 
 // Throws core::ModelError, naming both, when `state` is of another architecture.

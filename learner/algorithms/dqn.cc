@@ -219,7 +219,7 @@ class Dqn final : public Algorithm {
     result.gradient_norm = gradient.norm().item<double>();
     result.skipped = !std::isfinite(result.gradient_norm);
     if (result.skipped) return;
-    adam_.Step(online_.flat(), gradient, result.gradient_norm);
+    adam_.Step(online_.flat(), gradient, result.gradient_norm, progress());
     target_.flat().lerp_(online_.flat(), options_.target_rate);
   }
 

@@ -18,7 +18,6 @@ void NetworkOptions::Validate(const std::string& section) const {
           "final_learning_rate",
           adam.final_learning_rate,
           "a value above 0, not above learning_rate");
-  require(adam.decay_updates >= 0, "decay_updates", adam.decay_updates, "0 or more");
   require(adam.epsilon > 0, "adam_epsilon", adam.epsilon, "a value above 0");
   require(adam.weight_decay >= 0, "weight_decay", adam.weight_decay, "0 or more");
   require(

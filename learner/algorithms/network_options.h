@@ -6,12 +6,11 @@
 namespace londi::learner {
 
 struct AdamOptions {
-  double learning_rate = 3e-4;           // At the start, > 0.
-  double final_learning_rate = 1e-4;     // Reached linearly ...
-  std::int64_t decay_updates = 200'000;  // ... after so many updates; 0 = constant.
-  double epsilon = 1e-8;                 // > 0
-  double weight_decay = 0;               // Decoupled (AdamW), >= 0.
-  double max_gradient_norm = 10;         // Longer gradients are shortened to it, > 0.
+  double learning_rate = 3e-4;        // At the start of the run, > 0.
+  double final_learning_rate = 1e-4;  // At its end, reached linearly.
+  double epsilon = 1e-8;              // > 0
+  double weight_decay = 0;            // Decoupled (AdamW), >= 0.
+  double max_gradient_norm = 10;      // Longer gradients are shortened to it, > 0.
 };
 
 // What every algorithm's options have in common: its networks, and how they are trained. Algorithms

@@ -45,7 +45,7 @@ class Ppo final : public Algorithm {
     Descend(batch, AsFloats(after), result);
     result.backward_ms = watch.Lap();
 
-    result.skipped = !StepTogether(Networks(), result.gradient_norm);
+    result.skipped = !StepTogether(Networks(), progress(), result.gradient_norm);
     result.optimizer_ms = watch.Lap();
     return result;
   }

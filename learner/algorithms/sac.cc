@@ -150,7 +150,7 @@ class Sac final : public Algorithm {
   }
 
   void Step(UpdateResult& result) {
-    result.skipped = !StepTogether(Networks(), result.gradient_norm);
+    result.skipped = !StepTogether(Networks(), progress(), result.gradient_norm);
     if (result.skipped) return;
     for (Critic& critic : critics_)
       critic.target.flat().lerp_(critic.network.flat(), options_.target_rate);

@@ -37,7 +37,7 @@ std::shared_ptr<const core::WeightsSnapshot> TrainedPolicy::Export(
   return snapshot;
 }
 
-bool StepTogether(std::span<TrainedMlp* const> networks, double& norm) {
+bool StepTogether(std::span<TrainedMlp* const> networks, double progress, double& norm) {
   std::vector<double> norms;
   double squares = 0;
   for (const TrainedMlp* trained : networks) {
@@ -48,7 +48,7 @@ bool StepTogether(std::span<TrainedMlp* const> networks, double& norm) {
   if (!std::isfinite(norm)) return false;
   for (std::size_t i = 0; i < networks.size(); ++i) {
     const Mlp& network = networks[i]->network;
-    networks[i]->adam.Step(network.flat(), network.flat_gradient(), norms[i]);
+    networks[i]->adam.Step(network.flat(), network.flat_gradient(), norms[i], progress);
   }
   return true;
 }

@@ -49,8 +49,8 @@ struct TrainedPolicy : TrainedMlp {
 };
 
 // Steps all of them, unless a gradient is not finite: nothing is changed then, and false returned.
-// `norm`: of all gradients together.
-bool StepTogether(std::span<TrainedMlp* const> networks, double& norm);
+// `progress`: of the run, 0..1. `norm`: of all gradients together.
+bool StepTogether(std::span<TrainedMlp* const> networks, double progress, double& norm);
 
 // A tensor of an algorithm's state, saved as arrays of that layout.
 struct SavedFlat {

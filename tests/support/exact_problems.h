@@ -89,19 +89,17 @@ inline launch::LockStepOptions OptionsFor(const Training& training, std::uint64_
   learner.replay.alpha = 0;
   learner.n_step = training.n_step;
   learner.max_updates = training.num_updates;
-  learner.algorithm.dqn = {.network = {.width = 32,
-                                       .layers = 2,
-                                       .adam = {.learning_rate = 6e-3,
-                                                .final_learning_rate = 2e-5,
-                                                .decay_updates = training.num_updates,
-                                                .epsilon = 1e-6}},
-                           .disagreement_width = 16,
-                           .retrace_lambda = training.retrace_lambda,
-                           .retrace_temperature = 1e-3,
-                           .target_rate = 0.03,
-                           .calls_loss_weight = 0.1,
-                           .scalarized_loss_weight = 2,
-                           .memory = training.memory};
+  learner.algorithm.dqn = {
+      .network = {.width = 32,
+                  .layers = 2,
+                  .adam = {.learning_rate = 6e-3, .final_learning_rate = 2e-5, .epsilon = 1e-6}},
+      .disagreement_width = 16,
+      .retrace_lambda = training.retrace_lambda,
+      .retrace_temperature = 1e-3,
+      .target_rate = 0.03,
+      .calls_loss_weight = 0.1,
+      .scalarized_loss_weight = 2,
+      .memory = training.memory};
   learner.device = "cpu";
   learner.threads = 1;
   learner.publish_every = training.num_updates;  // Besides, at the end of each turn.

@@ -51,14 +51,13 @@ launch::LockStepOptions SacOptionsFor(double cost, int max_budget) {
   options.updates_per_turn = kUpdates / kTurns;
   options.learner.max_updates = kUpdates;
   options.learner.n_step = 1;
-  options.learner.algorithm.sac = {.network = {.width = 64,
-                                               .layers = 2,
-                                               .adam = {.learning_rate = 2e-3,
-                                                        .final_learning_rate = 1e-4,
-                                                        .decay_updates = kUpdates}},
-                                   .target_rate = 0.02,
-                                   .temperature = cost / 2,
-                                   .target_entropy = 0.02};
+  options.learner.algorithm.sac = {
+      .network = {.width = 64,
+                  .layers = 2,
+                  .adam = {.learning_rate = 2e-3, .final_learning_rate = 1e-4}},
+      .target_rate = 0.02,
+      .temperature = cost / 2,
+      .target_entropy = 0.02};
   return options;
 }
 
@@ -77,7 +76,6 @@ launch::LockStepOptions PpoOptionsFor(double cost, int max_budget) {
   network.layers = 2;
   network.adam.learning_rate = 1e-3;
   network.adam.final_learning_rate = 1e-4;
-  network.adam.decay_updates = options.learner.max_updates;
   return options;
 }
 

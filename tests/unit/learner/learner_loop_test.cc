@@ -4,6 +4,10 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -124,12 +128,42 @@ TEST(LearnerLoop, TrainsAsFarAsAskedAndLeavesACheckpointAndWeights) {
   EXPECT_EQ(store.ReadLatest()->sampled, 12 * 16);
 }
 
+// How far a network's parameters come in a few large steps, which in the end are tiny.
+float Moved(const RunLength& run) {
+  World world(100);
+  LearnerOptions options = SmallOptions(10);
+  options.algorithm.dqn.network.adam = {.learning_rate = 0.1, .final_learning_rate = 1e-7};
+  options.run = run;
+  const auto loop = world.Begin(options);
+  const std::vector<float> before = AllValues(*world.weights->Latest());
+  loop->Run();
+  const std::vector<float> after = AllValues(*world.weights->Latest());
+  float most = 0;
+  for (std::size_t i = 0; i < after.size(); ++i)
+    most = std::max(most, std::abs(after[i] - before[i]));
+  return most;
+}
+
+TEST(LearnerLoop, ItsStepsShrinkTowardsTheEndOfTheRun) {
+  const float all_run_long = Moved({});
+  EXPECT_GT(all_run_long, 0.5f);  // Of ten steps of 0.1.
+  EXPECT_LT(Moved({.updates = 10}), 0.8f * all_run_long);
+  EXPECT_LT(Moved({.rows = 100}), 1e-4f) << "the last row was there";
+  EXPECT_LT(Moved({.time = std::chrono::hours(1), .time_before = std::chrono::hours(1)}), 1e-4f)
+      << "the time was over";
+}
+
 TEST(LearnerLoop, ARestartedOneLearnsWhatAnUninterruptedOneWouldHave) {
   World whole(100), broken(100);
-  whole.Begin(SmallOptions(20))->Run();
-  broken.Begin(SmallOptions(8))->Run();
+  const auto options = [](std::int64_t max_updates) {
+    LearnerOptions options = SmallOptions(max_updates);
+    options.run.updates = 20;
+    return options;
+  };
+  whole.Begin(options(20))->Run();
+  broken.Begin(options(8))->Run();
 
-  const auto second_life = broken.Begin(SmallOptions(20));
+  const auto second_life = broken.Begin(options(20));
   EXPECT_EQ(second_life->restored_updates(), 8);
   second_life->Run();
 

@@ -26,7 +26,6 @@ TEST(NetworkOptions, AnErrorNamesTheKeyInTheSectionOfTheAlgorithm) {
       {"learning_rate", [](auto& o) { o.adam.learning_rate = 0; }},
       {"final_learning_rate", [](auto& o) { o.adam.final_learning_rate = 0; }},
       {"final_learning_rate", [](auto& o) { o.adam.final_learning_rate = 4e-4; }},
-      {"decay_updates", [](auto& o) { o.adam.decay_updates = -1; }},
       {"adam_epsilon", [](auto& o) { o.adam.epsilon = 0; }},
       {"weight_decay", [](auto& o) { o.adam.weight_decay = -1; }},
       {"max_gradient_norm",
