@@ -171,7 +171,11 @@ void BindBatch(learner::BatchOptions& batch, OptionTable& table) {
              .unit = "rows",
              .min = 0,
              .max = 65536});
-  table.Add("learner.gamma", batch.gamma, {.meaning = "Discount per step", .min = 1e-6, .max = 1});
+  table.Add("learner.gamma",
+            batch.gamma,
+            {.meaning = "Discount per step; what lies 1 / (1 - gamma) steps ahead counts a third",
+             .min = 1e-6,
+             .max = 1});
   table.Add("learner.follow_greedy_only",
             batch.follow_greedy_only,
             {.meaning = "n-step windows end where the actor did not act greedily"});
