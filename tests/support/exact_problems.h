@@ -164,6 +164,7 @@ class Learned {
     const double error = BelievedValue(record) - solution.Value(state, record.remaining);
     ++verdict.choices;
     verdict.largest_error = std::max(verdict.largest_error, std::abs(error));
+    if (!std::isfinite(error)) verdict.wrong.push_back("a value is not a number");
     if (solution.IsOptimal(state, record.remaining, g)) return;
     const double gain = solution.Value(state, record.remaining, true) -
                         solution.Value(state, record.remaining, false);

@@ -22,7 +22,6 @@
 #include "core/switcher_network.h"
 #include "tests/support/background.h"
 #include "tests/support/file_size_limit.h"
-#include "tests/support/refuses.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/transitions.h"
 #include "tests/unit/learner/replay/segment_log_support.h"
@@ -463,39 +462,6 @@ TEST(LearnerLoop, SaysHowMuchOfATornRowOpeningTheLogCutOff) {
 
   EXPECT_NE(text.find(" bytes behind the log's last whole row, 2, were cut off"), std::string::npos)
       << text;
-}
-
-TEST(LearnerOptions, RefuseWhatCannotWork) {
-  const auto refused = testing::Refuses<LearnerOptions>;
-  EXPECT_FALSE(refused([](LearnerOptions&) {}));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.n_step = 0; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.n_step = kMaxSteps + 1; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.rate.min_rows = o.replay.capacity + 1; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.publish_every = 0; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.checkpoints_kept = 0; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.gamma = 0; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.name = "reinforce"; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.network.width = 4; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) {
-    o.algorithm.dqn.retrace_lambda = 0.9;
-    o.batch.follow_greedy_only = false;
-  }));
-}
-
-TEST(LearnerOptions, RefuseWhatIsNotOnPolicy) {
-  const auto refused = [](const auto& spoil) {
-    LearnerOptions options = OnPolicyOptions(1);
-    options.Validate();
-    return testing::Refuses<LearnerOptions>([&](LearnerOptions& o) {
-      o = options;
-      spoil(o);
-    });
-  };
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.relabel.enabled = true; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.agreement_rows = true; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.follow_greedy_only = false; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.rollout.rows = 300; }));
-  EXPECT_TRUE(refused([](LearnerOptions& o) { o.rate.slack = 2000; }));
 }
 
 TEST(LearnerLoop, ThePulseRisesWhereThereIsNothingToLearnAndStandsStillAfterTheEnd) {
