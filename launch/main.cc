@@ -52,6 +52,7 @@ int PrintError(const core::Error& error, int status) {
 
 // A wrong command line, said the way londi says errors.
 int PrintUsageError(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::string why = error.what();
   std::string fix = "see `londi --help`";
   for (const CLI::App* command : app.get_subcommands()) {
     fix = fmt::format("see `londi {} --help`", command->get_name());
@@ -61,13 +62,11 @@ int PrintUsageError(const CLI::App& app, const CLI::ParseError& error, int argc,
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
       names.push_back(command->get_name());
     }
+    why = fmt::format("there is no command '{}'", argv[1]);
     const std::string nearest = configs::NearestName(argv[1], names);
     if (!nearest.empty()) fix = fmt::format("did you mean `londi {}`? See `londi --help`", nearest);
   }
-  fmt::print(stderr,
-             "londi: the command line is not understood\n  why: {}\n  fix: {}\n",
-             error.what(),
-             fix);
+  fmt::print(stderr, "londi: the command line is not understood\n  why: {}\n  fix: {}\n", why, fix);
   return kMisunderstood;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "launch/chaos_run.h"
+#include "launch/commands/number_check.h"
 
 namespace londi::launch {
 namespace {
@@ -43,9 +44,9 @@ void AddChaosCommand(CLI::App& app, Chosen& chosen) {
       ->required();
   command->add_option("--seed", arguments->options.chaos.seed, "The same acts for the same seed");
   command->add_option("--minutes", arguments->minutes, "How long it trains under attack")
-      ->check(CLI::Range(0.08, 10080.0));
+      ->check(NumberBetween(0.08, 10080));
   command->add_option("--every", arguments->every, "Mean seconds between two acts")
-      ->check(CLI::Range(0.1, 3600.0));
+      ->check(NumberBetween(0.1, 3600));
   command->add_option("--set", arguments->options.run.sets, "section.key=value; repeatable")
       ->allow_extra_args(false);
   command->footer("Ends with status 1 when an invariant does not hold. See docs/reliability.md.");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/switching/make_switcher.h"
+#include "launch/commands/number_check.h"
 #include "launch/eval_run.h"
 
 namespace londi::launch {
@@ -18,22 +19,22 @@ void AddEvalCommand(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<EvalOptions>();
   command->add_option("RUN", options->run, "Folder of the run")->required();
   command->add_option("--cost", options->cost, "Only the Switcher at this cost per DEEPTHINK call")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberBetween(0, 1e9));
   command
       ->add_option("--budget",
                    options->budget,
                    "... with at most so many calls, or of actor.terms.budget_unit, per episode")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberBetween(0, 1e9));
   command->add_option("--policy",
                       options->policy,
                       "Instead of the Switcher: always-quick, always-deepthink, or a rule, " +
                           fmt::format("{}", fmt::join(actors::BaselineKinds(), ", ")));
   command->add_option("--rate", options->rate, "Calls per step of a --policy by the clock")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(NumberBetween(0, 1));
   command->add_option("--threshold", options->threshold, "... above which one by a threshold calls")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberBetween(0, 1e9));
   command->add_option("--steps", options->steps, "... in which --policy first or last calls")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberBetween(0, 1e9));
   command
       ->add_option(
           "--baselines",
@@ -53,7 +54,7 @@ void AddEvalCommand(CLI::App& app, Chosen& chosen) {
                     "Also the best in hindsight, at the Switcher's costs and budgets (it sees the "
                     "future)");
   command->add_option("--episodes", options->episodes, "Episodes, without a time limit")
-      ->check(CLI::PositiveNumber);
+      ->check(NumberBetween(1, 1e9));
   command->add_option("--first-seed", options->first_seed, "Seed of the first episode");
   command->add_option("--set", options->sets, "section.key=value on top; repeatable")
       ->allow_extra_args(false);

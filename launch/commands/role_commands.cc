@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "launch/commands/number_check.h"
 #include "launch/roles/roles.h"
 
 namespace londi::launch {
@@ -33,7 +34,7 @@ std::shared_ptr<Arguments> AddRole(CLI::App& app,
   }
   if (name == "inference" || name == "actor") {
     command->add_option("--index", arguments->index, "Number of the process, from 0")
-        ->check(CLI::NonNegativeNumber);
+        ->check(NumberBetween(0, 1e6));
   }
   command->callback([arguments, run, &chosen] { chosen = [=] { return run(*arguments); }; });
   return arguments;

@@ -67,9 +67,21 @@ TEST_F(CommandLine, HelpSaysWhatThereIsAndHowToBegin) {
 
 TEST_F(CommandLine, AMisspeltCommandNamesTheNearest) {
   EXPECT_THAT(Londi("trian configs/babyai_text.yaml"),
-              Complains(2, "not understood", "did you mean `londi train`"));
+              Complains(2, "there is no command 'trian'", "did you mean `londi train`"));
   EXPECT_THAT(Londi(""), Complains(2, "not understood", "londi --help"));
   EXPECT_THAT(Londi("train --in-procces"), Complains(2, "--in-procces", "londi train --help"));
+}
+
+TEST_F(CommandLine, ANumberThatIsNoneIsRefusedWithItsBounds) {
+  for (const char* wrong : {"nan", "-1", "inf", "many"}) {
+    const auto result = Londi(std::string("eval somewhere --cost 0.03 --budget ") + wrong);
+    EXPECT_THAT(result,
+                Complains(2,
+                          std::string("--budget: '") + wrong + "' is no number from 0 to 1e+09",
+                          "londi eval --help"));
+  }
+  EXPECT_THAT(Londi("eval somewhere --episodes 99999999999999999999"),
+              Complains(2, "is no number from 1 to 1e+09", "londi eval --help"));
 }
 
 TEST_F(CommandLine, AMisspeltKeyNamesFileLineAndTheNearestKey) {
