@@ -18,6 +18,7 @@
 #include "launch/cuda_plugin.h"
 #include "launch/finetune_line.h"
 #include "launch/run_folder.h"
+#include "launch/shell_words.h"
 #include "launch/signals.h"
 #include "launch/terminal.h"
 #include "launch/whole_run.h"
@@ -156,8 +157,9 @@ class FinetuneRun {
       if (final_) SayFinal(*final_);
       return 0;
     }
-    terminal_.Say(
-        fmt::format("stopped; go on with: londi finetune {} --resume", options_.config.string()));
+    terminal_.Say(fmt::format("stopped; go on with: londi finetune {} --resume{}",
+                              ShellWord(options_.config.string()),
+                              SetOptions(options_.sets)));
     return kStatusInterrupted;
   }
 

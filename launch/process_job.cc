@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "launch/member_health.h"
 #include "launch/progress_totals.h"
+#include "launch/shell_words.h"
 #include "launch/supervisor.h"
 #include "transport/run_keys.h"
 
@@ -98,7 +99,7 @@ class ProcessJob final : public Job {
                        .why = why,
                        .fix = fmt::format("look at {}, then go on with `londi train --resume {}`",
                                           parts_.folder.logs().string(),
-                                          parts_.folder.path.string())});
+                                          ShellWord(parts_.folder.path.string()))});
   }
 
   // A new coordinator knows nobody, and what the one before has written is out of date. Who hangs

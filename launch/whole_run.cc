@@ -17,6 +17,7 @@
 #include "launch/process_job.h"
 #include "launch/report.h"
 #include "launch/run_folder.h"
+#include "launch/shell_words.h"
 #include "launch/signals.h"
 #include "launch/terminal.h"
 #include "launch/train_run.h"
@@ -173,7 +174,8 @@ int RunWhole(const WholeRunOptions& options) {
                               .events = events};
   if (!TrainRun(options, run, parts, terminal)) {
     events.Append("run_interrupted");
-    terminal.Say(fmt::format("go on with: londi train --resume {}", run.folder.path.string()));
+    terminal.Say(
+        fmt::format("go on with: londi train --resume {}", ShellWord(run.folder.path.string())));
     return kStatusInterrupted;
   }
   if (options.evaluate) EvaluateAndReport(run, parts, terminal);

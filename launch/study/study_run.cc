@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "launch/child_process.h"
 #include "launch/run_folder.h"
+#include "launch/shell_words.h"
 #include "launch/signals.h"
 #include "launch/study/cells.h"
 #include "launch/study/report.h"
@@ -51,7 +52,8 @@ class Study {
  public:
   explicit Study(const StudyOptions& options)
       : config_(configs::LoadStudyConfig(options.config, options.sets)),
-        again_(fmt::format("londi study {}", options.config.string())),
+        again_(fmt::format(
+            "londi study {}{}", ShellWord(options.config.string()), SetOptions(options.sets))),
         evaluations_(config_.ParsedEvaluations()),
         cells_(study::MakeCells(config_)),
         folder_{study::StudyFolder(config_)} {

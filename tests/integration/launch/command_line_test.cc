@@ -253,6 +253,12 @@ TEST_F(CommandLine, AStudyThatCannotWorkIsRefusedBeforeAnythingIsTrained) {
                                       << good << "  variants: [a]\n";
   EXPECT_THAT(Londi("study --only-report " + (temp_ / "study.yaml").string()),
               Complains(1, "nothing to report", "londi study"));
+  // What is to be typed next is about the same study.
+  EXPECT_THAT(
+      Londi("study --only-report " + (temp_ / "study.yaml").string() +
+            " --set study.name=other --set 'study.seeds=[3, 4]'"),
+      Complains(
+          1, "nothing to report", "study.yaml --set study.name=other --set 'study.seeds=[3, 4]'"));
 }
 
 TEST_F(CommandLine, AnAttackOnARunThatNothingCanHappenToIsRefused) {
