@@ -213,13 +213,6 @@ void BindReplay(learner::LearnerOptions& learner, OptionTable& table) {
   table.Add("learner.replay.capacity",
             learner.replay.capacity,
             {.meaning = "Newest rows that may be sampled", .unit = "rows", .min = 1000});
-  table.Add(
-      "learner.replay.recency",
-      learner.replay.recency,
-      {.meaning =
-           "Bias to newer rows: 1 = none, 2 = the newest are drawn twice as often as the mean",
-       .min = 1,
-       .max = 100});
   table.Add("learner.replay.alpha",
             learner.replay.alpha,
             {.meaning = "Priority exponent; 0 = uniform", .min = 0, .max = 1});

@@ -26,11 +26,6 @@ void ReplayOptions::Validate() const {
                              .why = "a replay of so few rows forgets what it is to learn from",
                              .fix = "set it to 1000 or more"});
   }
-  if (!(recency >= 1 && recency <= 100)) {
-    throw core::ConfigError({.what = "learner.replay.recency is " + std::to_string(recency),
-                             .why = "below 1 old rows would be drawn more often than new ones",
-                             .fix = "set it to 1 (evenly) to 100; 2 is usual"});
-  }
   if (alpha < 0 || alpha > 1 || beta < 0 || beta > 1 || beta_updates < 1) {
     throw core::ConfigError(
         {.what = "learner.replay.alpha, beta or beta_updates is out of range",
@@ -159,12 +154,8 @@ void Replay::Sample(int n, double beta, Random& random, Samples& out) const {
   const double scale = static_cast<double>(num_sampleable_) / total;
   std::vector<double> masses(out.rows.size());
   // One draw from each of n equal strata.
-  // Evenly it does not matter where in the ring the oldest lie.
-  const double oldest = options_.recency > 1 ? tree_.Before(Slot(end_)) : 0;
-  for (std::size_t i = 0; i < masses.size(); ++i) {
-    const double share = (static_cast<double>(i) + random.Uniform()) / n;
-    masses[i] = std::fmod(oldest + std::pow(share, 1 / options_.recency) * total, total);
-  }
+  for (std::size_t i = 0; i < masses.size(); ++i)
+    masses[i] = (static_cast<double>(i) + random.Uniform()) / n * total;
   std::vector<std::size_t> slots(masses.size());
   tree_.Find(masses, slots);
   const auto newest_slot = Slot(end_ - 1);

@@ -19,7 +19,6 @@ namespace londi::learner {
 
 struct ReplayOptions {
   std::int64_t capacity = 1'000'000;    // Newest rows that may be sampled, >= 1000.
-  double recency = 1;                   // Exponent of Sample's bias to newer rows, >= 1.
   double alpha = 0.6;                   // Priority exponent; 0 = uniform. 0..1
   double beta = 0.4;                    // Importance exponent at the start, 0..1; grows to 1 ...
   std::int64_t beta_updates = 100'000;  // ... linearly over that many updates, >= 1.
@@ -56,11 +55,7 @@ class Replay {
     std::vector<std::int64_t> rows;
     std::vector<float> weights;  // Importance weights, the largest is 1.
   };
-  // Draws `n` rows with replacement; num_sampleable() must be > 0. By age the density at the share
-  // x of all priorities, 0 the oldest, is k x^(k - 1) with k = recency. Drawn s times for each row
-  // that arrives, a row that came at the share t of a run is so drawn s k / (k - 1) (1 - t^(k - 1))
-  // times by its end; evenly (k = 1) s ln(1 / t) times, the first ones without bound: they would be
-  // learned by heart.
+  // Draws `n` rows with replacement; num_sampleable() must be > 0.
   void Sample(int n, double beta, Random& random, Samples& out) const;
   // Appends `n` of the newest branched rows, drawn evenly, with weight 1; none if there are none.
   void AddBranched(int n, Random& random, Samples& out) const;

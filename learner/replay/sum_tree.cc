@@ -38,17 +38,6 @@ double SumTree::total() const {
   return siblings_.back().Sum();
 }
 
-double SumTree::Before(std::size_t leaf) const {
-  AddUp();
-  double before = 0;
-  for (const std::size_t begin : levels_) {
-    const std::size_t own = leaf / kSiblings;
-    for (std::size_t i = 0; i < leaf % kSiblings; ++i) before += siblings_[begin + own].weights[i];
-    leaf = own;
-  }
-  return before;
-}
-
 void SumTree::AddUp() const {
   if (stale_first_ == stale_last_) return;
   std::size_t first = stale_first_ / kSiblings, last = (stale_last_ - 1) / kSiblings;

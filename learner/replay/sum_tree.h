@@ -23,8 +23,6 @@ class SumTree {
   // `leaf` will be set soon.
   void Prefetch(std::size_t leaf) const;
   double total() const;
-  // What the leaves before `leaf` weigh together.
-  double Before(std::size_t leaf) const;
 
   // The leaf in which each mass falls, 0 <= mass < total(). Never a leaf of weight 0 while total()
   // > 0. They go down side by side, so that misses of the cache overlap. `masses` is overwritten.

@@ -192,50 +192,6 @@ TEST_F(ReplayTest, SamplesInProportionToPrioritiesAndCorrectsByWeights) {
   }
 }
 
-TEST_F(ReplayTest, DrawsNewerRowsMoreOftenWhereverTheRingBegins) {
-  int episode = 0;
-  for (const int rows : {600, 1300}) {  // Not yet full; overwritten in the middle.
-    while (log_.end() < rows) AddEpisode(++episode, 10);
-    const Replay replay = MakeReplay(3, {.capacity = 1000, .recency = 3, .alpha = 0});
-    Random random(5);
-    Replay::Samples samples;
-    constexpr int kDraws = 100'000;
-
-    replay.Sample(kDraws, 0, random, samples);
-
-    const std::int64_t held = replay.end() - replay.begin();
-    std::array<double, 4> shares{};
-    for (const std::int64_t row : samples.rows)
-      shares[static_cast<std::size_t>(4 * (row - replay.begin()) / held)] += 1.0 / kDraws;
-    // x^3 between the quarters.
-    EXPECT_NEAR(shares[0], 1 / 64., 0.003);
-    EXPECT_NEAR(shares[1], 7 / 64., 0.003);
-    EXPECT_NEAR(shares[2], 19 / 64., 0.003);
-    EXPECT_NEAR(shares[3], 37 / 64., 0.003);
-  }
-}
-
-// Evenly drawn, the first rows of a run are learned from several times as often as the others.
-TEST_F(ReplayTest, WithRecencyNoRowIsDrawnOutOfProportionOverAWholeRun) {
-  const auto draws_of_the_first_tenth = [&](double recency) {
-    Replay replay(log_, {.capacity = 1000, .recency = recency, .alpha = 0}, 3);
-    Random random(5);
-    Replay::Samples samples;
-    double drawn = 0;
-    for (std::int64_t end = 10; end <= 1000; end += 10) {
-      replay.CatchUp(end);
-      replay.Sample(100, 0, random, samples);  // 10 for each row that arrives.
-      drawn += static_cast<double>(
-          std::ranges::count_if(samples.rows, [&](std::int64_t row) { return row < 100; }));
-    }
-    return drawn / 100;
-  };
-  for (int episode = 0; episode < 100; ++episode) AddEpisode(episode, 10);
-
-  EXPECT_GT(draws_of_the_first_tenth(1), 30);
-  EXPECT_NEAR(draws_of_the_first_tenth(2), 20, 2);
-}
-
 TEST_F(ReplayTest, NewRowsComeWithTheHighestPrioritySeenAndANaNCountsAsIt) {
   AddEpisode(1, 2);
   Replay replay = MakeReplay(3, {.capacity = 1000, .alpha = 1});
