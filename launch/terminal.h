@@ -20,6 +20,8 @@ class Terminal {
   void Say(const std::string& line);
   // The progress at `now`; cut to the terminal's width.
   void Progress(const std::string& line, core::TimePoint now);
+  // Other work begins: a pipe gets its first line, however short the work before it was.
+  void BeginWork() { next_plain_ = {}; }
 
  private:
   void EraseProgress();

@@ -209,6 +209,7 @@ class Study {
                         .executable = "/proc/self/exe",
                         .arguments = ArgumentsOf(cell, step, where),
                         .output = cell.log()});
+    terminal_.BeginWork();
     int passed_on = 0;
     while (true) {
       const auto exit = child.TryReap();
