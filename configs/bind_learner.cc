@@ -75,6 +75,13 @@ void BindDqn(learner::DqnOptions& dqn, OptionTable& table) {
             {.meaning = "... and of the loss of what decides, return - cost * calls; 0 = without",
              .min = 0,
              .max = 1e6});
+  table.Add(
+      "learner.dqn.action_gap",
+      dqn.action_gap,
+      {.meaning = "Advantage learning: what the two choices differ in value grows 1 / (1 - this) "
+                  "times; 0 = without",
+       .min = 0,
+       .max = 0.99});
   table.Add("learner.dqn.conservative",
             dqn.conservative,
             {.meaning = "How strongly what the rows did not do is pulled down (CQL, for "

@@ -48,7 +48,7 @@ class Dqn final : public Algorithm {
     const at::Tensor successors =
         Successors(batch, WithMemory(target_, batch, rows, past, /*keep=*/nullptr));
     result.rows_forward = batch.num_successors;
-    const std::vector<Target> targets =
+    std::vector<Target> targets =
         options_.retrace_lambda > 0
             ? RetraceTargets(batch, successors, AsValues(chosen_by), result.rows_forward)
             : MakeTargets(batch, successors, AsValues(chosen_by), result.rows_forward);
@@ -58,6 +58,7 @@ class Dqn final : public Algorithm {
     result.forward_ms = watch.Lap();
 
     const std::span<const Values> values = AsValues(pass_.values);
+    if (options_.action_gap > 0) WidenActionGaps(batch, values, options_.action_gap, targets);
     const at::Tensor gradient = at::empty_like(pass_.values);
     result.errors.resize(static_cast<std::size_t>(batch.num_states));
     const DuelingLoss loss = ComputeLoss(
@@ -260,6 +261,10 @@ void DqnOptions::Validate() const {
                 "learner.dqn.scalarized_loss_weight",
                 scalarized_loss_weight,
                 "0 or more");
+  RequireWithin(action_gap >= 0 && action_gap < 1,
+                "learner.dqn.action_gap",
+                action_gap,
+                "0 or more, and below 1");
   RequireWithin(conservative >= 0, "learner.dqn.conservative", conservative, "0 or more");
   RequireWithin(memory.width == 0 || (memory.width >= 4 && memory.width <= 1024),
                 "learner.dqn.memory.width",

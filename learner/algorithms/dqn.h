@@ -25,6 +25,7 @@ struct DqnOptions {
   double target_rate = 0.005;         // Polyak averaging of the target network, (0, 1].
   double calls_loss_weight = 0.25;    // LossWeights::calls, > 0.
   double scalarized_loss_weight = 0;  // LossWeights::scalarized, >= 0.
+  double action_gap = 0;              // Strength of WidenActionGaps, [0, 1); 0 = without.
   double conservative = 0;            // Strength of ComputeConservativeLoss, >= 0; 0 = without.
   MemoryOptions memory;
   void Validate() const;  // Throws core::ConfigError.

@@ -47,6 +47,21 @@ void ChooseBootstraps(const Batch& batch,
   }
 }
 
+void WidenActionGaps(const Batch& batch,
+                     std::span<const Values> values,
+                     double strength,
+                     std::span<Target> targets) {
+  for (std::size_t e = 0; e < batch.entries.size(); ++e) {
+    const Batch::Entry& entry = batch.entries[e];
+    const auto state = static_cast<std::size_t>(entry.state);
+    const Context& context = batch.contexts[state];
+    if (!MayActivate(context.remaining, batch.least_per_call)) continue;
+    const float advantage = values[state].Advantage(context.cost);
+    const float gap = entry.activate ? -advantage : advantage;
+    if (gap > 0) targets[e].return_value -= static_cast<float>(strength) * gap;
+  }
+}
+
 DuelingLoss ComputeLoss(const Batch& batch,
                         std::span<const Values> values,
                         std::span<const Target> targets,

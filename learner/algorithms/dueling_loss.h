@@ -28,6 +28,18 @@ struct Target {
   float calls_value = 0;
 };
 
+// Advantage learning (Bellemare et al. 2016, arXiv:1512.04860, equation 7): the return that is
+// expected of a choice falls by `strength`, [0, 1), times as much as it is worth less than the
+// other one, so that the two differ 1 / (1 - strength) times as much in the end. What is greedy
+// stays the same, and so do its values: only errors turn the choice less often. Where one choice is
+// legal nothing changes.
+//   values   [num_states] predictions
+//   targets  [entries]
+void WidenActionGaps(const Batch& batch,
+                     std::span<const Values> values,
+                     double strength,
+                     std::span<Target> targets);
+
 // Each the sum over entries of weight * Huber(error), divided by the number of states.
 struct DuelingLoss {
   double loss_return = 0;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include "core/budget.h"
 #include "core/budget_meter.h"
+#include "learner/algorithms/dueling_loss.h"
 #include "learner/algorithms/retrace.h"
 #include "learner/replay/nstep.h"
 #include "learner/replay/random.h"
@@ -265,7 +267,8 @@ class Table {
     return MayActivate(remaining) && At(state, remaining, true) > At(state, remaining, false);
   }
 
-  double LargestError(const TwoActionMdp& mdp, double cost) {
+  // `action_gap`: with which the choice that is worth less is lowered (WidenActionGaps).
+  double LargestError(const TwoActionMdp& mdp, double cost, double action_gap) {
     const MdpSolution limited(mdp, cost, kMostLeft), unlimited(mdp, cost, kUnlimited);
     double largest = 0;
     for (int state = 0; state < mdp.size(); ++state) {
@@ -273,8 +276,12 @@ class Table {
         for (const bool g : {false, true}) {
           if (g && !MayActivate(remaining)) continue;
           const MdpSolution& solution = remaining == kUnlimited ? unlimited : limited;
-          largest = std::max(
-              largest, std::abs(At(state, remaining, g) - solution.Value(state, remaining, g)));
+          const double value = solution.Value(state, remaining, g);
+          const double best = MayActivate(remaining)
+                                  ? std::max(value, solution.Value(state, remaining, !g))
+                                  : value;
+          const double expected = best - (best - value) / (1 - action_gap);
+          largest = std::max(largest, std::abs(At(state, remaining, g) - expected));
         }
       }
     }
@@ -298,6 +305,7 @@ struct Rule {
   bool retrace = false;         // Else windows end where the behaviour was not greedy.
   double temperature = 0;       // Of Retrace's policy.
   double behaviour_prob = 0.5;  // Of an activation.
+  double action_gap = 0;        // WidenActionGaps.
 };
 
 // The same by Retrace, about the policy of algorithms/retrace.h.
@@ -330,33 +338,53 @@ double RetraceTargetOf(Table& table,
          cost * RetraceTarget(horizons, &Horizon::calls, without_values);
 }
 
-// What the learner would teach Q(states[0], remaining, rows[0].activated).
-double Target(Table& table,
-              const TwoActionMdp& mdp,
-              const Walk& walk,
-              const Rule& rule,
-              double cost,
-              int remaining) {
-  std::array<Horizon, Walk::kLongest> horizons;
-  const auto length = static_cast<std::size_t>(rule.n);
-  MakeHorizons(std::span(walk.rows).first(length), mdp.gamma, horizons);
-  if (rule.retrace) {
-    return RetraceTargetOf(table, std::span(horizons).first(length), walk, rule, cost, remaining);
-  }
+// The same by ChooseHorizon, about the greedy policy.
+double GreedyTargetOf(
+    Table& table, std::span<const Horizon> horizons, const Walk& walk, double cost, int remaining) {
   std::array<std::uint8_t, Walk::kLongest> followed{};
-  for (std::size_t k = 0; k + 1 < length; ++k) {
+  for (std::size_t k = 0; k + 1 < horizons.size(); ++k) {
     const int left = Spend(remaining, horizons[k].spent);
     // Beyond an overdraft nothing is looked at: the row that overdrew was not followed.
     if (remaining != kUnlimited && left < 0) break;
     followed[k] = table.Greedy(walk.states[k + 1], left) == walk.rows[k + 1].activated;
   }
   const Horizon& horizon = horizons[static_cast<std::size_t>(
-      ChooseHorizon(std::span(horizons).first(length), std::span(followed).first(length)))];
+      ChooseHorizon(horizons, std::span(followed).first(horizons.size())))];
   const int k = static_cast<int>(&horizon - horizons.data()) + 1;
   const int state = walk.states[static_cast<std::size_t>(k)];
   const int left = Spend(remaining, horizon.spent);
   return horizon.reward - cost * horizon.calls +
          horizon.discount * table.At(state, left, table.Greedy(state, left));
+}
+
+// `target` of Q(states[0], remaining, rows[0].activated) as it is with WidenActionGaps.
+double Widened(Table& table, const Walk& walk, const Rule& rule, int remaining, double target) {
+  const int state = walk.states[0];
+  const double advantage = table.At(state, remaining, true) - table.At(state, remaining, false);
+  Batch batch;
+  batch.num_states = 1;
+  batch.contexts = {{.cost = 0, .remaining = remaining}};
+  batch.entries = {{.activate = walk.rows[0].activated}};
+  const std::array values = {core::switcher_network::Values{
+      .return_advantage = static_cast<float>(advantage), .calls_advantage = 0}};
+  std::array targets = {Target{}};
+  WidenActionGaps(batch, values, rule.action_gap, targets);
+  return target + targets[0].return_value;
+}
+
+// What the learner would teach Q(states[0], remaining, rows[0].activated).
+double TargetOf(Table& table,
+                const TwoActionMdp& mdp,
+                const Walk& walk,
+                const Rule& rule,
+                double cost,
+                int remaining) {
+  std::array<Horizon, Walk::kLongest> storage;
+  const std::span horizons = std::span(storage).first(static_cast<std::size_t>(rule.n));
+  MakeHorizons(std::span(walk.rows).first(horizons.size()), mdp.gamma, storage);
+  const double target = rule.retrace ? RetraceTargetOf(table, horizons, walk, rule, cost, remaining)
+                                     : GreedyTargetOf(table, horizons, walk, cost, remaining);
+  return Widened(table, walk, rule, remaining, target);
 }
 
 // (ix), in expectation: all windows are enumerated.
@@ -379,12 +407,12 @@ class ExpectedTargets {
         }
       }
     }
-    return table.LargestError(mdp_, cost_);
+    return table.LargestError(mdp_, cost_, rule_.action_gap);
   }
 
  private:
   double Expect(Table& table, Walk& walk, std::size_t row, bool g, int remaining) const {
-    if (row == Walk::kLongest) return Target(table, mdp_, walk, rule_, cost_, remaining);
+    if (row == Walk::kLongest) return TargetOf(table, mdp_, walk, rule_, cost_, remaining);
     double sum = 0;
     for (const auto& [probability, reward, next] : mdp_.At(walk.states[row], g)) {
       walk.rows[row] = {.reward = static_cast<float>(reward), .activated = g};
@@ -414,6 +442,18 @@ TEST(Garnet, ExpectedTargetsOfThreeStepsHaveTheOptimumAsTheirFixedPoint) {
   }
   RecordProperty("largest_error", std::to_string(largest));
   EXPECT_LE(largest, 1e-3);  // 0.8^40 of the first error; rewards are fp32.
+}
+
+// What is greedy, and what it is worth, stay; the other choice falls.
+TEST(Garnet, ExpectedTargetsWithWiderGapsHaveTheOptimumOfTheGreedyChoicesAsTheirFixedPoint) {
+  double largest = 0;
+  for (int i = 0; i < kNumMdps; ++i) {
+    const TwoActionMdp mdp = MakeGarnet(8, 2, 0.8, static_cast<std::uint64_t>(1000 + i));
+    largest =
+        std::max(largest, ExpectedTargets(mdp, 0.1, {.action_gap = 0.5}).LargestErrorAfter(60));
+  }
+  RecordProperty("largest_error", std::to_string(largest));
+  EXPECT_LE(largest, 1e-3);
 }
 
 TEST(Garnet, ExpectedRetraceTargetsHaveTheOptimumAsTheirFixedPoint) {
@@ -452,13 +492,13 @@ double LargestErrorOfSampling(const Rule& rule, std::uint64_t seed, int steps = 
     for (const int remaining : Table::kRemaining) {
       if (g && !MayActivate(remaining)) continue;
       double& value = table.At(state, remaining, g);
-      value += rate * (Target(table, mdp, walk, rule, cost, remaining) - value);
+      value += rate * (TargetOf(table, mdp, walk, rule, cost, remaining) - value);
     }
     std::shift_left(walk.states.begin(), walk.states.end(), 1);
     std::shift_left(walk.rows.begin(), walk.rows.end(), 1);
     act(Walk::kLongest - 1);
   }
-  return table.LargestError(mdp, cost);
+  return table.LargestError(mdp, cost, rule.action_gap);
 }
 
 TEST(Garnet, SampledTargetsOfOneAndOfThreeStepsConvergeToTheOptimum) {

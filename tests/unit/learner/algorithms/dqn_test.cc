@@ -127,6 +127,26 @@ TEST(Dqn, IsConservativeIfItIsTo) {
   EXPECT_EQ(losses(0), (std::pair<double, double>(0, 0)));
 }
 
+// Waiting earns 0.5, a call 0.7 for 0.1: in the end the two differ by 0.1 / (1 - strength), and the
+// better one is worth what it is.
+TEST(Dqn, WidensTheGapBetweenTheChoicesIfItIsTo) {
+  const auto mean_target = [](double strength) {
+    const auto dqn = MakeDqn({.network = {.width = 8, .layers = 1, .adam = {.learning_rate = 1e-2}},
+                              .disagreement_width = 8,
+                              .action_gap = strength},
+                             kFeatures,
+                             "cpu",
+                             1);
+    const Batch batch = testing::MakeChoice(0.7f);
+    for (int i = 0; i < 500; ++i) dqn->Update(batch);
+    return dqn->Update(batch).mean_target_return;
+  };
+
+  EXPECT_NEAR(mean_target(0), (0.5 + 0.7) / 2, 1e-6);
+  EXPECT_NEAR(mean_target(0.5), (0.4 + 0.7) / 2, 0.01);
+  EXPECT_NEAR(mean_target(0.75), (0.2 + 0.7) / 2, 0.01);
+}
+
 TEST(Dqn, LearnsGainsFromBranchedRowsIfItIsTo) {
   const auto gain_after = [](bool branching) {
     const auto dqn = MakeSmallDqn(1, branching);

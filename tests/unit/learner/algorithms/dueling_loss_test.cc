@@ -162,6 +162,43 @@ TEST(ComputeLoss, ANaNReachesTheCallerAsAnError) {
   EXPECT_EQ(errors[1], 0);
 }
 
+// Both choices of one state, under `context`.
+Batch MakeBothChoices(const Context& context) {
+  Batch batch;
+  batch.num_states = 1;
+  batch.contexts = {context};
+  batch.entries = {{.activate = false}, {.activate = true}};
+  return batch;
+}
+
+TEST(WidenActionGaps, LowersTheWorseChoiceByAShareOfWhatItIsWorthLess) {
+  const Batch batch = MakeBothChoices({0.3f, kUnlimited});
+  const auto targets_by = [&](const Values& values) {
+    std::vector<Target> targets = {{0.5f, 0}, {0.7f, 1}};
+    WidenActionGaps(batch, std::vector{values}, 0.5, targets);
+    return targets;
+  };
+
+  // A call is worth 0.2 less than waiting, at this cost.
+  std::vector<Target> targets = targets_by({.return_advantage = 0.1f, .calls_advantage = 1});
+  EXPECT_FLOAT_EQ(targets[0].return_value, 0.5f);
+  EXPECT_FLOAT_EQ(targets[1].return_value, 0.7f - 0.1f);
+  EXPECT_FLOAT_EQ(targets[1].calls_value, 1);  // The bill stays.
+  // Waiting 0.4 less.
+  targets = targets_by({.return_advantage = 0.7f, .calls_advantage = 1});
+  EXPECT_FLOAT_EQ(targets[0].return_value, 0.5f - 0.2f);
+  EXPECT_FLOAT_EQ(targets[1].return_value, 0.7f);
+}
+
+TEST(WidenActionGaps, LeavesAloneWhereOneChoiceIsLegal) {
+  std::vector<Target> targets = {{0.5f, 0}, {0.7f, 1}};
+
+  WidenActionGaps(MakeBothChoices({0.3f, 0}), std::vector{kWantsCall}, 0.5, targets);
+
+  EXPECT_FLOAT_EQ(targets[0].return_value, 0.5f);
+  EXPECT_FLOAT_EQ(targets[1].return_value, 0.7f);
+}
+
 TEST(ComputeGainLoss, IsTheMeanOfTheBranchedStatesAndNothingElse) {
   Batch batch = MakeLossBatch();
   batch.gains = {std::nullopt, core::Transition::Gain{1, -2}};
