@@ -28,11 +28,11 @@ struct Target {
   float calls_value = 0;
 };
 
-// Advantage learning (Bellemare et al. 2016, arXiv:1512.04860, equation 7): the return that is
-// expected of a choice falls by `strength`, [0, 1), times as much as it is worth less than the
-// other one, so that the two differ 1 / (1 - strength) times as much in the end. What is greedy
-// stays the same, and so do its values: only errors turn the choice less often. Where one choice is
-// legal nothing changes.
+// Advantage learning (Bellemare et al. 2016, arXiv:1512.04860): the return that is expected of a
+// choice falls by `strength`, [0, 1), times as much as it is worth less than the other one, so that
+// the two differ 1 / (1 - strength) times as much in the end. What is greedy stays the same, and so
+// does what it is worth: only errors turn the choice less often. Where one choice is legal nothing
+// changes.
 //   values   [num_states] predictions
 //   targets  [entries]
 void WidenActionGaps(const Batch& batch,

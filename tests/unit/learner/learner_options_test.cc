@@ -17,6 +17,8 @@ TEST(LearnerOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.batch.gamma = 0; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.name = "reinforce"; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.network.width = 4; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.action_gap = 1; }));
+  EXPECT_TRUE(refused([](LearnerOptions& o) { o.algorithm.dqn.action_gap = -0.1; }));
   EXPECT_TRUE(refused([](LearnerOptions& o) {
     o.algorithm.dqn.retrace_lambda = 0.9;
     o.batch.follow_greedy_only = false;
