@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "configs/duration_text.h"
@@ -57,30 +55,37 @@ struct Channels {
 
 // Renews the lease with the loop's progress while the loop has a pulse, follows the members, hands
 // the wish to end on. What is asked to end has the supervisor's patience instead of a lease.
-void Heartbeat(RoleProcess& process,
-               Channels& channels,
-               actors::ActorLoop& loop,
-               const std::atomic<bool>& finished) {
-  std::int64_t seen = -1;
-  std::int64_t felt = -1;
-  bool stopping = false;
-  while (!finished) {
-    const std::int64_t version = process.registry().members_version();
-    if (version != seen) channels.Connect(process.registry());
-    seen = version;
-    const std::int64_t pulse = loop.pulse();
-    if (pulse != felt || stopping) process.registry().Report(Counters(loop.progress()));
-    felt = pulse;
-    if (!stopping && process.ShouldStop()) {
-      stopping = true;
-      loop.RequestStop();
-      // The episodes are left: nobody needs the answers, and the time is for handing over rows.
-      channels.quick->Close();
-      channels.deepthink->Close();
-    }
-    process.WaitForHeartbeat();
+class Heartbeat {
+ public:
+  Heartbeat(RoleProcess& process, Channels& channels, actors::ActorLoop& loop)
+      : process_(process), channels_(channels), loop_(loop) {}
+
+  void operator()() {
+    const std::int64_t version = process_.registry().members_version();
+    if (version != seen_) channels_.Connect(process_.registry());
+    seen_ = version;
+    const std::int64_t pulse = loop_.pulse();
+    if (pulse != felt_ || stopping_) process_.registry().Report(Counters(loop_.progress()));
+    felt_ = pulse;
+    if (!stopping_ && process_.ShouldStop()) Stop();
   }
-}
+
+ private:
+  void Stop() {
+    stopping_ = true;
+    loop_.RequestStop();
+    // The episodes are left: nobody needs the answers, and the time is for handing over rows.
+    channels_.quick->Close();
+    channels_.deepthink->Close();
+  }
+
+  RoleProcess& process_;
+  Channels& channels_;
+  actors::ActorLoop& loop_;
+  std::int64_t seen_ = -1;
+  std::int64_t felt_ = -1;
+  bool stopping_ = false;
+};
 
 bool BothTiersAreThere(const std::vector<transport::Member>& members) {
   return !WorkersOf(members, core::Tier::kQuick).empty() &&
@@ -192,20 +197,7 @@ int RunActor(const std::filesystem::path& run_folder, int index) {
                           .logger = process.basics().logger,
                           .clock = clock});
 
-  std::atomic<bool> finished = false;
-  std::thread heartbeat([&] { Heartbeat(process, channels, loop, finished); });
-  const auto end_heartbeat = [&] {
-    finished = true;
-    process.basics().signals.RequestStop();
-    heartbeat.join();
-  };
-  try {
-    loop.Run();
-  } catch (...) {
-    end_heartbeat();
-    throw;
-  }
-  end_heartbeat();
+  process.DoWithHeartbeat([&loop] { loop.Run(); }, Heartbeat(process, channels, loop));
   process.registry().Report(Counters(loop.progress()));
   process.registry().Leave();
   return 0;

@@ -1,6 +1,6 @@
 #include <spdlog/spdlog.h>
 
-#include <thread>
+#include <functional>
 
 #include "launch/cuda_plugin.h"
 #include "launch/progress_totals.h"
@@ -24,17 +24,13 @@ transport::ProgressCounters CountersOf(const learner::LearnerLoop& loop) {
 
 // Renews the lease with the loop's progress while the loop has a pulse, and hands the wish to end
 // on to it.
-void Heartbeat(RoleProcess& process,
-               learner::LearnerLoop& loop,
-               const std::atomic<bool>& finished) {
-  std::int64_t felt = -1;
-  while (!finished && !process.ShouldStop()) {
+std::function<void()> Heartbeat(RoleProcess& process, learner::LearnerLoop& loop) {
+  return [&process, &loop, felt = std::int64_t{-1}]() mutable {
+    if (process.ShouldStop()) loop.RequestStop();
     const std::int64_t pulse = loop.pulse();
     if (pulse != felt) process.registry().Report(CountersOf(loop));
     felt = pulse;
-    process.WaitForHeartbeat();
-  }
-  loop.RequestStop();
+  };
 }
 
 }  // namespace
@@ -65,20 +61,7 @@ int RunLearner(const std::filesystem::path& run_folder) {
        {transport::kWeightsPullEndpoint, publisher->pull_endpoint()}});
   basics.logger->info("takes rows behind the {} of the log", log.end());
 
-  std::atomic<bool> finished = false;
-  std::thread heartbeat([&] { Heartbeat(process, loop, finished); });
-  const auto end_heartbeat = [&] {
-    finished = true;
-    basics.signals.WakeUp();
-    heartbeat.join();
-  };
-  try {
-    loop.Run();
-  } catch (...) {
-    end_heartbeat();
-    throw;
-  }
-  end_heartbeat();
+  process.DoWithHeartbeat([&loop] { loop.Run(); }, Heartbeat(process, loop));
   while (!process.ShouldStop()) {  // After max_updates: rows are taken until the run ends.
     process.registry().Report(CountersOf(loop));
     process.WaitForHeartbeat();

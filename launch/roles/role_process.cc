@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
 #include <utility>
 
 namespace londi::launch {
@@ -72,6 +74,29 @@ bool RoleProcess::ShouldStop() const {
 
 void RoleProcess::WaitForHeartbeat() {
   basics_.signals.WaitUntil(std::chrono::steady_clock::now() + basics_.config.run.heartbeat);
+}
+
+void RoleProcess::DoWithHeartbeat(const std::function<void()>& work,
+                                  const std::function<void()>& beat) {
+  std::atomic<bool> finished = false;
+  std::thread heart([&] {
+    while (!finished) {
+      beat();
+      WaitForHeartbeat();
+    }
+  });
+  const auto end = [&] {
+    finished = true;
+    basics_.signals.WakeUp();
+    heart.join();
+  };
+  try {
+    work();
+  } catch (...) {
+    end();
+    throw;
+  }
+  end();
 }
 
 std::string EndpointOf(const std::vector<transport::Member>& members, const char* kind) {

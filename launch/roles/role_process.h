@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,9 @@ class RoleProcess {
   // Waits for a signal, news of the members or the coordinator's wish, or the interval of
   // heartbeats.
   void WaitForHeartbeat();
+  // Does `work` while another thread calls `beat` at once and after each WaitForHeartbeat. That has
+  // ended when this returns, or throws what `work` threw.
+  void DoWithHeartbeat(const std::function<void()>& work, const std::function<void()>& beat);
 
  private:
   RoleBasics basics_;
