@@ -63,6 +63,9 @@ class RegexSplitter final : public Splitter {
         Emit(text, stretch, on_piece);
       });
     }
+    if (behavior_ == SplitBehavior::kMergedWithPrevious && !invert_) {
+      return SplitBehindMatches(text, from, on_piece);
+    }
     // Pieces that are joined from several stretches: nothing is called stable.
     std::vector<Stretch> stretches;
     Scan(text, 0, [&](const Stretch& stretch) { stretches.push_back(stretch); });
@@ -75,6 +78,22 @@ class RegexSplitter final : public Splitter {
     if (stretch.end > stretch.begin) {
       on_piece(text.substr(stretch.begin, stretch.end - stretch.begin));
     }
+  }
+
+  // What Join makes of matches that end their pieces, as far as it cannot change any more: the
+  // tokenizers of `londi finetune` split lines so, and all of a prompt would be split again for
+  // each of its candidates.
+  std::size_t SplitBehindMatches(std::string_view text,
+                                 std::size_t from,
+                                 const OnPiece& on_piece) const {
+    std::size_t begin = from;
+    const std::size_t stable = Scan(text, from, [&](const Stretch& stretch) {
+      if (!stretch.is_match) return;
+      Emit(text, {.begin = begin, .end = stretch.end}, on_piece);
+      begin = stretch.end;
+    });
+    Emit(text, {.begin = begin, .end = text.size()}, on_piece);
+    return stable;
   }
 
   // Calls `on_stretch` for the matches and the texts between them. Returns where the stable ones

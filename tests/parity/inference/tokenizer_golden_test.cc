@@ -108,6 +108,21 @@ TEST_P(TokenizerGolden, GrowingTextsEncodeAsWholeOnes) {
   }
 }
 
+// Those whose first step cuts wherever a line ends or earlier.
+class ResumableTokenizer : public TokenizerGolden {};
+
+TEST_P(ResumableTokenizer, OnlyTheLastLinesOfAGrowingTextAreEncodedAgain) {
+  const std::string line = "You see 3 red keys, 12 steps ahead.\n";
+  GrowingEncoding growing;
+  std::string text;
+  for (int step = 0; step < 20; ++step) {
+    text += line;
+    tokenizer_.Extend(growing, text);
+    EXPECT_LE(text.size() - growing.stable_bytes, line.size()) << "after step " << step;
+  }
+  EXPECT_EQ(growing.ids, tokenizer_.Encode(text));
+}
+
 // Those that add no spaces, drop no characters and compose none.
 class LosslessTokenizer : public TokenizerGolden {};
 
@@ -133,6 +148,12 @@ INSTANTIATE_TEST_SUITE_P(Tokenizers,
                          TokenizerOfAllCharacters,
                          ::testing::Values("byte_level", "llama3", "qwen2", "digits"),
                          [](const auto& info) { return info.param; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Tokenizers,
+    ResumableTokenizer,
+    ::testing::Values("byte_level", "llama3", "qwen2", "digits", "lines", "behaviours"),
+    [](const auto& info) { return info.param; });
 
 INSTANTIATE_TEST_SUITE_P(Tokenizers,
                          LosslessTokenizer,
