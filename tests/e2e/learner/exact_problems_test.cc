@@ -14,9 +14,8 @@ using ::testing::IsSupersetOf;
 using Places = std::vector<int>;
 
 constexpr int kSeed = 1;
-// The aim is 0.02; trainings like these end between 0.003 and 0.025, other seeds of them at up to
-// 0.033 (docs/results.md): other processors' rounding makes other trainings of them. The choices
-// are exact.
+// The aim is 0.02; trainings like these end between 0.002 and 0.025 (docs/results.md), and other
+// processors' rounding makes other trainings of them. The choices are exact.
 constexpr double kLargestValueError = 0.04;
 
 void ExpectOptimal(const ExactVerdict& verdict) {
