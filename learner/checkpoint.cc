@@ -85,6 +85,13 @@ void Rename(const std::filesystem::path& from, const std::filesystem::path& to) 
   if (error) Fail(to, "rename", error.value());
 }
 
+// A folder with all that is in it; none there is fine.
+void Remove(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) Fail(path, "remove", error.value());
+}
+
 std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) Fail(path, "open", errno);
@@ -240,7 +247,7 @@ void CheckpointStore::Write(const Checkpoint& checkpoint) {
   const std::filesystem::path unfinished = folder.string() + kUnfinished;
   const std::filesystem::path aside = folder.string() + kAside;
   for (const auto& each : ListAll(folder_)) {
-    if (IsLeftover(each)) std::filesystem::remove_all(each);
+    if (IsLeftover(each)) Remove(each);
   }
   MakeFolder(unfinished);
 
@@ -267,11 +274,10 @@ void CheckpointStore::Write(const Checkpoint& checkpoint) {
   WriteFile(folder_ / "LATEST.tmp", std::string(name) + "\n");
   Rename(folder_ / "LATEST.tmp", folder_ / kLatestFile);
   SyncFolder(folder_);
-  std::filesystem::remove_all(aside);
+  Remove(aside);
 
   const auto all = ListUsable(folder_);
-  for (std::size_t i = static_cast<std::size_t>(keep_); i < all.size(); ++i)
-    std::filesystem::remove_all(all[i]);
+  for (std::size_t i = static_cast<std::size_t>(keep_); i < all.size(); ++i) Remove(all[i]);
 }
 
 std::optional<Checkpoint> CheckpointStore::ReadLatest() const {
