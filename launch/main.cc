@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,14 @@ constexpr int kMisunderstood = kStatusHopeless;  // Command line, configuration 
 int PrintError(const core::Error& error, int status) {
   fmt::print(stderr, "londi: {}\n", error.what());
   return status;
+}
+
+// Of files and folders that nothing more is known of where they fail: they hardly do.
+core::IoError ToIoError(const std::filesystem::filesystem_error& error) {
+  return core::IoError({.what = "cannot use " + error.path1().string(),
+                        .why = error.code().message(),
+                        .fix = "see that nothing else lies in its place and that londi may write "
+                               "there; then give the same command again"});
 }
 
 // A wrong command line, said the way londi says errors.
@@ -102,6 +111,8 @@ int main(int argc, char** argv) {
     return launch::PrintError(error, launch::kMisunderstood);
   } catch (const core::Error& error) {
     return launch::PrintError(error, launch::kFailed);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return launch::PrintError(launch::ToIoError(error), launch::kFailed);
   } catch (const std::exception& error) {
     fmt::print(
         stderr,

@@ -261,6 +261,19 @@ TEST_F(CommandLine, AStudyThatCannotWorkIsRefusedBeforeAnythingIsTrained) {
           1, "nothing to report", "study.yaml --set study.name=other --set 'study.seeds=[3, 4]'"));
 }
 
+// It was "an unexpected error", to be reported.
+TEST_F(CommandLine, AFileWhereAFolderIsToBeIsNamed) {
+  std::ofstream(temp_ / "study.yaml")
+      << "study:\n  name: s\n  folder: studies\n  config: run.yaml\n"
+         "  seeds: [1]\n  variants: [a]\n";
+  WithTinyLms();
+  std::filesystem::create_directories(temp_ / "studies" / "s");
+  std::ofstream(temp_ / "studies" / "s" / "a") << "no folder";
+  EXPECT_THAT(
+      Londi("study " + (temp_ / "study.yaml").string()),
+      Complains(1, "cannot use " + (temp_ / "studies" / "s" / "a").string(), "in its place"));
+}
+
 TEST_F(CommandLine, AnAttackOnARunThatNothingCanHappenToIsRefused) {
   const std::string chaos = "chaos --minutes 0.09 " + WithTinyLms();
   EXPECT_THAT(Londi(chaos + " --set run.lock_step=10 --set learner.max_updates=20"
