@@ -51,7 +51,7 @@ int PrintError(const core::Error& error, int status) {
   return status;
 }
 
-// Of files and folders that nothing more is known of where they fail: they hardly do.
+// For what is done to files and folders without a check of its own, because it hardly ever fails.
 core::IoError ToIoError(const std::filesystem::filesystem_error& error) {
   return core::IoError({.what = "cannot use " + error.path1().string(),
                         .why = error.code().message(),
